@@ -1,0 +1,1 @@
+//! Starts every part in order and stops them in reverse.
