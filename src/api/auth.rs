@@ -82,6 +82,7 @@ struct Membership {
 }
 
 async fn me(AxumState(state): AxumState<State>, caller: Caller) -> Result<Json<Me>> {
-    let user = user::get(&state.db, caller.user.id).await?.ok_or_else(|| Error::NotFound("user".to_owned()))?;
+    let user =
+        user::get(&state.db, caller.user.id).await?.ok_or_else(|| Error::NotFound("user".to_owned()))?;
     Ok(Json(Me { user, memberships: Vec::new(), authenticated_by: "session" }))
 }

@@ -3,17 +3,9 @@
 //! Each noun is a file with `routes()`; the OpenAPI document is made from the
 //! same routers, so it cannot drift from what is served.
 
-mod apps;
 mod auth;
-mod domains;
-mod execute;
-mod executions;
-mod open;
 mod openapi;
-mod routes;
-mod scripts;
 mod setup;
-mod versions;
 
 use aide::axum::ApiRouter;
 use axum::{Router, extract::Request, http::StatusCode};
@@ -40,17 +32,10 @@ pub fn router(state: &State) -> Router<State> {
 
 /// The routers of all nouns, and the document they describe.
 fn described() -> (Router<State>, aide::openapi::OpenApi) {
-    let admin = ApiRouter::new()
-        .merge(apps::routes())
-        .merge(domains::routes())
-        .merge(scripts::routes())
-        .merge(versions::routes())
-        .merge(routes::routes())
-        .merge(executions::routes());
+    let admin = ApiRouter::new();
     let mut document = openapi::head();
     let router = ApiRouter::new()
-        .merge(open::routes())
-        .nest("/api/v1", setup::routes().merge(auth::routes()).merge(execute::routes()))
+        .nest("/api/v1", setup::routes().merge(auth::routes()))
         .nest("/api/v1/admin", admin)
         .finish_api_with(&mut document, openapi::defaults);
     (router, document)

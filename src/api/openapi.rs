@@ -1,7 +1,7 @@
 //! The OpenAPI document: what it says beyond what the handlers' types say.
 
 use aide::{
-    openapi::{Info, OpenApi, SecurityScheme, Server, Tag},
+    openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme, Server, Tag},
     transform::TransformOpenApi,
 };
 use axum::response::{IntoResponse as _, Response};
@@ -46,10 +46,10 @@ pub(super) fn defaults(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     api.security_scheme(
         "session",
         SecurityScheme::ApiKey {
-            location: aide::openapi::ApiKeyLocation::Cookie,
+            location: ApiKeyLocation::Cookie,
             name: crate::web::origin::SESSION_COOKIE.to_owned(),
             description: Some("The session cookie of a browser.".to_owned()),
-            extensions: aide::openapi::OpenApi::default().extensions,
+            extensions: OpenApi::default().extensions,
         },
     )
     .security_scheme(
@@ -58,7 +58,7 @@ pub(super) fn defaults(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             scheme: "bearer".to_owned(),
             bearer_format: None,
             description: Some("A session's token.".to_owned()),
-            extensions: aide::openapi::OpenApi::default().extensions,
+            extensions: OpenApi::default().extensions,
         },
     )
     .default_response::<Error>()
@@ -73,4 +73,3 @@ pub(super) fn serialized() -> bytes::Bytes {
 pub(super) fn answer(document: bytes::Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
-

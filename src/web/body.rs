@@ -44,7 +44,11 @@ fn require_json(headers: &HeaderMap) -> Result<()> {
     let is_json = media.is_some_and(|m| {
         m.type_() == mime::APPLICATION && (m.subtype() == mime::JSON || m.suffix() == Some(mime::JSON))
     });
-    if is_json { Ok(()) } else { Err(Error::UnsupportedMedia("send the body as application/json".to_owned())) }
+    if is_json {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedMedia("send the body as application/json".to_owned()))
+    }
 }
 
 /// Parses JSON: broken syntax is [`Error::Malformed`], a wrong field [`Error::Invalid`] with its path.
@@ -53,7 +57,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { Error::Invalid(vec![field_error(path, &inner.to_string())]) } else { malformed(&inner) }
+        if inner.is_data() {
+            Error::Invalid(vec![field_error(path, &inner.to_string())])
+        } else {
+            malformed(&inner)
+        }
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -161,12 +169,16 @@ mod tests {
     async fn a_body_at_the_limit_passes_and_one_beyond_does_not() {
         let time = Duration::from_secs(5);
         assert!(read(axum::body::Body::from("abcd"), 4, time).await.is_ok());
-        assert!(matches!(read(axum::body::Body::from("abcde"), 4, time).await, Err(Error::TooLarge { limit: 4 })));
+        assert!(matches!(
+            read(axum::body::Body::from("abcde"), 4, time).await,
+            Err(Error::TooLarge { limit: 4 })
+        ));
     }
 
     #[tokio::test]
     async fn a_body_that_never_ends_runs_into_the_time_limit() {
-        let never = axum::body::Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+        let never =
+            axum::body::Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
         let error = read(never, 4, Duration::from_millis(1)).await;
         assert!(matches!(error, Err(Error::Slow { .. })));
     }

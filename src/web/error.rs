@@ -117,8 +117,11 @@ impl OperationOutput for Error {
         operation: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
         let mut response = Json::<Problem>::operation_response(ctx, operation)?;
-        response.content =
-            response.content.into_values().map(|media| ("application/problem+json".to_owned(), media)).collect();
+        response.content = response
+            .content
+            .into_values()
+            .map(|media| ("application/problem+json".to_owned(), media))
+            .collect();
         response.description = "What was wrong, as RFC 9457 describes it.".to_owned();
         Some(response)
     }

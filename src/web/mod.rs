@@ -7,7 +7,6 @@
 pub mod body;
 pub mod caller;
 pub mod error;
-pub mod in_app;
 pub mod layers;
 pub mod origin;
 pub mod query;
@@ -17,7 +16,6 @@ pub mod sign_in;
 pub mod state;
 
 pub use body::Body;
-pub use in_app::{InApp, OnRoute, OnScript};
 pub use query::Query;
 pub use reply::{Created, WithCookie};
 pub use state::State;

@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn addresses_and_the_machines_names_are_its_own() {
         let own = OwnNames::new("Pi.lan.", &["cloud.example".to_owned()]);
-        for name in ["localhost", "pi", "pi.local", "pi.lan", "cloud.example", "192.168.1.7", "[::1]", "::1"] {
+        for name in ["localhost", "pi", "pi.local", "pi.lan", "cloud.example", "192.168.1.7", "[::1]", "::1"]
+        {
             assert!(own.is_own(name), "{name}");
         }
         for name in ["garden.local", "x.pi.local", "", "evil.example"] {

@@ -72,6 +72,8 @@ impl<S: Sync> FromRequestParts<S> for Client {
     }
 }
 
+impl aide::OperationInput for Client {}
+
 /// How the claim window stands.
 pub async fn window(state: &State) -> Result<Window> {
     let claimed = instance::is_claimed(&state.db).await?;
@@ -91,7 +93,8 @@ pub fn require_may_claim(window: Window, address: IpAddr) -> Result<()> {
     }
     if window.left.is_none() {
         return Err(Error::Forbidden(
-            "the time to claim the machine is over; restart it, or claim it from the machine itself".to_owned(),
+            "the time to claim the machine is over; restart it, or claim it from the machine itself"
+                .to_owned(),
         ));
     }
     Ok(())
@@ -199,7 +202,9 @@ mod tests {
 
     #[test]
     fn only_the_local_network_may_claim_and_only_in_time() {
-        for local in ["192.168.1.9", "10.0.0.1", "172.16.5.5", "169.254.1.1", "fe80::1", "fd00::7", "::ffff:10.0.0.1"] {
+        for local in
+            ["192.168.1.9", "10.0.0.1", "172.16.5.5", "169.254.1.1", "fe80::1", "fd00::7", "::ffff:10.0.0.1"]
+        {
             assert!(may(OPEN, local), "{local}");
             assert!(!may(CLOSED, local), "{local}");
         }

@@ -5,17 +5,7 @@ use std::{ops::Deref, sync::Arc, time::Instant};
 use sqlx::PgPool;
 
 use super::origin::OwnNames;
-use crate::{
-    access::password::Cost,
-    base::Result,
-    config::Config,
-    db,
-    engine::Engine,
-    events::{Dispatcher, Recorder},
-    routing::Routes,
-    system::metrics::Metrics,
-    upkeep::Upkeep,
-};
+use crate::{access::password::Cost, config::Config, system::metrics::Metrics};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -33,16 +23,6 @@ pub struct Parts {
     pub password_cost: Cost,
     /// The names that are this machine's own.
     pub own_names: OwnNames,
-    /// Compiles and runs scripts.
-    pub engine: Engine,
-    /// Hands runs to the engine and their outcomes to who waits.
-    pub dispatcher: Dispatcher,
-    /// Writes the execution log.
-    pub recorder: Recorder,
-    /// Which route answers.
-    pub routes: Arc<Routes>,
-    /// Sweeps what was deleted.
-    pub upkeep: Upkeep,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// When this process started.
@@ -53,13 +33,6 @@ impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-
-    /// After a change that routing depends on: this node serves the new table
-    /// when it returns, the others within a second.
-    pub async fn routes_changed(&self) -> Result<()> {
-        self.routes.reload(&self.db).await?;
-        db::listen::notify(&self.db, db::listen::ROUTES_CHANGED).await
     }
 }
 
