@@ -10,5 +10,5 @@ mod record;
 
 pub use filter::{Filter, StatusFilter};
 pub use overflow::{add_overflow, not_stored_lately};
-pub use read::{Attempt, AttemptLogs, get, list, newest_seq, tail};
+pub use read::{Attempt, AttemptLogs, count_between, get, list, newest_seq, tail};
 pub use record::{AttemptError, LogLine, NewAttempt, insert};

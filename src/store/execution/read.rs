@@ -149,6 +149,18 @@ pub async fn tail(db: impl PgExecutor<'_>, app: AppId, seq: i64, limit: u32) -> 
     Ok(rows)
 }
 
+/// How many attempts were recorded after `after` and before `before`.
+pub async fn count_between(db: impl PgExecutor<'_>, app: AppId, after: i64, before: i64) -> Result<i64> {
+    let count =
+        sqlx::query_scalar("select count(*) from executions where app_id = $1 and seq > $2 and seq < $3")
+            .bind(app)
+            .bind(after)
+            .bind(before)
+            .fetch_one(db)
+            .await?;
+    Ok(count)
+}
+
 /// The place of the attempt recorded last, 0 if there is none.
 pub async fn newest_seq(db: impl PgExecutor<'_>, app: AppId) -> Result<i64> {
     let seq = sqlx::query_scalar("select coalesce(max(seq), 0) from executions where app_id = $1")

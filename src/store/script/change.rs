@@ -123,7 +123,7 @@ pub async fn update(conn: &mut PgConnection, id: ScriptId, change: ScriptChange)
 /// before the wait, and the version another save has just made would be lost.
 pub(super) async fn lock(conn: &mut PgConnection, id: ScriptId) -> Result<Script> {
     sqlx::query("select from scripts where id = $1 for update").bind(id).execute(&mut *conn).await?;
-    super::by_id(conn, id).await?.ok_or_else(|| Error::NotFound("script".to_owned()))
+    super::get(conn, id).await?.ok_or_else(|| Error::NotFound("script".to_owned()))
 }
 
 async fn add_version(conn: &mut PgConnection, of: &Script, source: &str, author: Option<&str>) -> Result<()> {

@@ -52,7 +52,7 @@ pub struct Script {
 }
 
 /// The script of this id, unless its app was deleted.
-pub async fn by_id(db: impl PgExecutor<'_>, id: ScriptId) -> Result<Option<Script>> {
+pub async fn get(db: impl PgExecutor<'_>, id: ScriptId) -> Result<Option<Script>> {
     let script = sqlx::query_as(
         "select scripts.id, scripts.app_id, scripts.name, source, scripts.description, scripts.version, enabled,
                 timeout_seconds, sandbox, scripts.created_at, scripts.updated_at
