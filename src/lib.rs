@@ -13,7 +13,7 @@
 //! | 3 | [`postgres`], [`db`] | the server we own; the connection we use |
 //! | 4 | [`store`] | the platform's nouns: row types and their SQL |
 //! | 5 | [`engine`] | running scripts |
-//! | 6 | [`events`], [`upkeep`] | from "something happened" to "a script ran"; sweeping |
+//! | 6 | [`events`], [`routing`], [`upkeep`] | from "something happened" to "a script ran"; which route answers; sweeping |
 //! | 7 | [`web`], [`page`] | what the front doors share; what HTML pages share |
 //! | 8 | [`ingress`], [`api`], [`ui`] | the three front doors |
 //! | 9 | [`boot`], [`cli`] | starts everything; the command line |
@@ -32,6 +32,7 @@ pub mod events;
 pub mod ingress;
 pub mod page;
 pub mod postgres;
+pub mod routing;
 pub mod store;
 pub mod system;
 pub mod ui;

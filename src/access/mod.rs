@@ -1,1 +1,12 @@
-//! Floor: see `lib.rs`.
+//! Floor 1: who may do what. Pure tables and checks; no SQL.
+//!
+//! A door never decides: it names the [`Capability`] it needs and hands over
+//! the [`Caller`]; [`Caller::may`] is the one place where the answer is made.
+
+pub mod caller;
+pub mod capability;
+pub mod password;
+pub mod token;
+
+pub use caller::{Caller, User};
+pub use capability::{AppRole, Capability, InstanceRole};

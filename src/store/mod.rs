@@ -1,1 +1,13 @@
-//! Floor: see `lib.rs`.
+//! Floor 4: the platform's nouns: row types, their SQL, and the rule that
+//! belongs to the statement.
+//!
+//! Free functions that take an executor; callers compose several in one
+//! transaction. SQL is checked when it runs, and every statement is run by a
+//! test against the server PiCloud itself starts.
+
+pub mod app;
+pub mod execution;
+pub mod instance;
+pub mod script;
+pub mod session;
+pub mod user;

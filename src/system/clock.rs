@@ -44,6 +44,12 @@ impl Clock {
     }
 }
 
+/// How long ago the machine was powered up, standby included.
+pub fn since_boot() -> std::time::Duration {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
+        .map_or(std::time::Duration::ZERO, std::time::Duration::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

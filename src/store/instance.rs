@@ -1,0 +1,48 @@
+//! The instance: one row that says what is true of the whole machine.
+
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::{access::password::Cost, base::Result};
+
+/// Whether somebody owns the machine.
+pub async fn is_claimed(db: impl PgExecutor<'_>) -> Result<bool> {
+    Ok(sqlx::query_scalar("select claimed_at is not null from instance").fetch_one(db).await?)
+}
+
+/// Marks the machine as claimed; false if it was already. The row's lock
+/// decides between two who claim at once.
+pub async fn claim(db: impl PgExecutor<'_>) -> Result<bool> {
+    let done =
+        sqlx::query("update instance set claimed_at = now() where claimed_at is null").execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a password hash costs here, if it was measured.
+pub async fn password_cost(db: impl PgExecutor<'_>) -> Result<Option<Cost>> {
+    let row: Option<(i32, i32, i32)> = sqlx::query_as(
+        "select password_memory_kib, password_iterations, password_parallelism
+         from instance where password_memory_kib is not null",
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|(memory, iterations, parallelism)| Cost {
+        memory_kib: memory.unsigned_abs(),
+        iterations: iterations.unsigned_abs(),
+        parallelism: parallelism.unsigned_abs(),
+    }))
+}
+
+/// Keeps the measured cost, unless another node was first; returns the one that holds.
+pub async fn keep_password_cost(db: &mut PgConnection, cost: Cost) -> Result<Cost> {
+    sqlx::query(
+        "update instance
+         set password_memory_kib = $1, password_iterations = $2, password_parallelism = $3
+         where password_memory_kib is null",
+    )
+    .bind(cost.memory_kib.cast_signed())
+    .bind(cost.iterations.cast_signed())
+    .bind(cost.parallelism.cast_signed())
+    .execute(&mut *db)
+    .await?;
+    Ok(password_cost(db).await?.unwrap_or(cost))
+}
