@@ -1,1 +1,0 @@
-//! Host and path patterns of domains and routes: parsing, matching, and which of two is more specific.
