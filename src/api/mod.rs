@@ -1,1 +1,53 @@
-//! Floor: see `lib.rs`.
+//! Floor 8: the API, version 1: a front door that translates and does not decide.
+//!
+//! Each noun is a file with `routes()`; the OpenAPI document is made from the
+//! same routers, so it cannot drift from what is served.
+
+mod auth;
+mod openapi;
+mod setup;
+
+use aide::axum::ApiRouter;
+use axum::{Router, extract::Request, http::StatusCode};
+
+pub use openapi::document;
+
+use crate::{
+    base::Error,
+    web::{State, error::Problem},
+};
+
+/// Everything the API serves, and the open endpoints beside it.
+pub fn router(state: &State) -> Router<State> {
+    let document = openapi::serialized();
+    let (router, _) = described();
+    let router = router.route("/api/v1/openapi.json", axum::routing::get(async || openapi::answer(document)));
+    let state = state.clone();
+    router
+        .route("/api/v1", axum::routing::any(unknown))
+        .route("/api/v1/{*rest}", axum::routing::any(unknown))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+}
+
+/// The routers of all nouns, and the document they describe.
+fn described() -> (Router<State>, aide::openapi::OpenApi) {
+    let admin = ApiRouter::new();
+    let mut document = openapi::head();
+    let router = ApiRouter::new()
+        .nest("/api/v1", setup::routes().merge(auth::routes()))
+        .nest("/api/v1/admin", admin)
+        .finish_api_with(&mut document, openapi::defaults);
+    (router, document)
+}
+
+/// A path the API does not have.
+async fn unknown(request: Request) -> Error {
+    Error::NotFound(format!("the call {}", request.uri().path()))
+}
+
+/// A path the API has, under other methods; axum adds the `Allow` header.
+async fn wrong_method(request: Request) -> Problem {
+    let detail = format!("{} is not allowed here; the Allow header names what is", request.method());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}

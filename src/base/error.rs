@@ -37,6 +37,12 @@ pub enum Error {
     /// The change contradicts what is stored (409): look, then decide.
     #[error("{0}")]
     Conflict(String),
+    /// The request did not arrive in time (408): send it faster.
+    #[error("the request did not arrive within {} s", .limit.as_secs())]
+    Slow {
+        /// How long it may take.
+        limit: Duration,
+    },
     /// The body is larger than the limit in bytes (413): send less.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {

@@ -53,10 +53,16 @@ macro_rules! checked_text {
 }
 
 checked_text! {
+    /// An app's name as people read it; two apps may share one.
+    AppName, title;
+    /// What a person noted about a thing: up to 4 096 characters, line breaks included.
+    Description, description;
     /// An app's short name in addresses: one DNS label, never in the form of a UUID.
     Slug, slug;
     /// A script's name, unique in its app.
-    ScriptName, script_name;
+    ScriptName, title;
+    /// The source of a script, as it was saved or is to be checked.
+    Source, source;
     /// A person's sign-in name, stored lower case.
     Username, username;
 }
@@ -76,7 +82,7 @@ fn slug(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn script_name(text: &str) -> Result<String, String> {
+fn title(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if !(1..=128).contains(&length) || text.trim().is_empty() {
         return Err("must have 1 to 128 characters and not be blank".to_owned());
@@ -85,6 +91,28 @@ fn script_name(text: &str) -> Result<String, String> {
         return Err("must not contain control characters".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// The most bytes a script's source may have.
+pub const MAX_SOURCE: usize = 256 * 1024;
+
+fn source(text: &str) -> Result<String, String> {
+    if text.len() > MAX_SOURCE {
+        return Err(format!("must have at most {MAX_SOURCE} bytes, not {}", text.len()));
+    }
+    without_nul(text)
+}
+
+fn description(text: &str) -> Result<String, String> {
+    if text.chars().count() > 4096 {
+        return Err("must have at most 4096 characters".to_owned());
+    }
+    without_nul(text)
+}
+
+/// Text a person wrote is refused where a log line would be repaired: they can correct it.
+fn without_nul(text: &str) -> Result<String, String> {
+    if text.contains('\0') { Err("must not contain U+0000".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn username(text: &str) -> Result<String, String> {
@@ -136,6 +164,16 @@ mod tests {
     fn usernames_are_lower_case() {
         assert_eq!("Ada.L".parse::<Username>().map(|n| n.to_string()), Ok("ada.l".to_owned()));
         assert!("ada l".parse::<Username>().is_err());
+    }
+
+    #[test]
+    fn text_that_is_written_has_bounds_and_no_nul() {
+        assert!("let a = 1;\n".parse::<Source>().is_ok() && "".parse::<Source>().is_ok());
+        assert!("a".repeat(MAX_SOURCE).parse::<Source>().is_ok());
+        assert!("a".repeat(MAX_SOURCE + 1).parse::<Source>().is_err() && "a\0".parse::<Source>().is_err());
+        assert!("two\nlines".parse::<Description>().is_ok() && "a\0".parse::<Description>().is_err());
+        assert!("é".repeat(4097).parse::<Description>().is_err());
+        assert!(" ".parse::<AppName>().is_err() && "Küche & Bad".parse::<AppName>().is_ok());
     }
 
     #[test]

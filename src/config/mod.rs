@@ -1,1 +1,170 @@
-//! Floor: see `lib.rs`.
+//! Floor 2: the resolved configuration.
+//!
+//! One slice, [`KEYS`], drives everything there is about a key: its line in the
+//! file, its variable, its flag, its default, what is allowed, its doc. Layers:
+//! defaults for this machine, the file, the variables `PICLOUD_*`, the flags;
+//! each overrides the ones before it. (Settings kept in the database will stand
+//! between the file and the variables.) Everything is checked here, once, and
+//! all faults are told together; the other rooms get values they can trust.
+
+mod error;
+mod file;
+mod keys;
+mod load;
+pub mod sizing;
+mod slot;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+pub use error::{Error, Fault};
+pub use keys::{KEYS, Key};
+pub use load::{DEFAULT_FILE, environment};
+pub use sizing::{Sizing, sizing};
+pub use slot::Slot;
+
+use crate::{base::redacted::Redacted, system::log};
+
+/// Everything that can be set, resolved.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where PiCloud keeps what it owns.
+    pub data_dir: PathBuf,
+    /// The connection to the database.
+    pub database: Database,
+    /// The HTTP server.
+    pub http: Http,
+    /// The execution gate and the limits of scripts.
+    pub execution: Execution,
+    /// What is recorded of executions.
+    pub history: History,
+    /// When the machine can be claimed.
+    pub claim_window: ClaimWindow,
+    /// The process's own log.
+    pub log: log::Settings,
+    /// Each key with its value and where that came from, in the order of [`KEYS`].
+    pub resolved: Vec<Resolved>,
+}
+
+/// The connection to the database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// A PostgreSQL of the user's; `None`: PiCloud runs its own.
+    pub url: Option<Redacted>,
+    /// Connections held at most.
+    pub pool_size: u32,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The longest request body, in bytes.
+    pub body_limit: usize,
+    /// The longest head of a request, in bytes.
+    pub header_limit: usize,
+    /// How long reading a request may take.
+    pub request_timeout: Duration,
+    /// How long a connection may stay open without a request.
+    pub idle_timeout: Duration,
+    /// Further host names of this machine, lower case.
+    pub own_names: Vec<String>,
+    /// Whether `/metrics` answers everybody.
+    pub metrics_open: bool,
+}
+
+/// The execution gate and the limits of scripts.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// Scripts that compute at the same time.
+    pub running: u32,
+    /// Scripts that have begun and not ended, the waiting ones included.
+    pub in_flight: u32,
+    /// Requests that may wait for the gate.
+    pub queue: u32,
+    /// How long a request waits for the gate.
+    pub permit_wait: Duration,
+    /// Operations of one run, unless its script says otherwise.
+    pub max_operations: u64,
+    /// What a script may ask for at most.
+    pub max_operations_ceiling: u64,
+    /// Depth of calls in one run, unless its script says otherwise.
+    pub max_call_depth: u32,
+    /// What a script may ask for at most.
+    pub max_call_depth_ceiling: u32,
+    /// Log lines of one run, unless its script says otherwise.
+    pub max_log_lines: u32,
+    /// What a script may ask for at most.
+    pub max_log_lines_ceiling: u32,
+    /// The longest body a script may answer, in bytes.
+    pub response_limit: usize,
+    /// Compiled scripts kept in memory.
+    pub compiled_scripts: u32,
+}
+
+/// What is recorded of executions.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Executions recorded in full for each app and second; the card is spared the rest.
+    pub log_budget_per_second: u32,
+}
+
+/// When the machine can be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimWindow {
+    /// How long it stays open.
+    pub minutes: u32,
+    /// What opens it.
+    pub from: ClaimFrom,
+}
+
+/// What opens the claim window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimFrom {
+    /// Each start of PiCloud.
+    Start,
+    /// Each power-up of the machine.
+    Boot,
+}
+
+/// One key with its value and where that came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The key's name.
+    pub key: &'static str,
+    /// Its value as the file would have it; a secret's secret part is three dots.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// Nobody set it, and it follows from the machine.
+    Machine,
+    /// A line of the file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A variable of the environment.
+    Variable(String),
+    /// A flag of the command line.
+    Flag(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Machine => f.write_str("default for this machine"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
+}

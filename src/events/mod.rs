@@ -1,1 +1,3 @@
-//! Floor: see `lib.rs`.
+//! Floor 6: from "something happened" to "a script ran".
+
+pub mod inbox;

@@ -5,6 +5,9 @@
 //! transaction. SQL is checked when it runs, and every statement is run by a
 //! test against the server PiCloud itself starts.
 
+pub mod app;
+pub mod execution;
 pub mod instance;
+pub mod script;
 pub mod session;
 pub mod user;

@@ -20,7 +20,7 @@ pub struct NewSession<'a> {
     /// The token, which is not stored.
     pub token: &'a str,
     /// The address the person signed in from.
-    pub address: &'a str,
+    pub address: String,
     /// The browser, as it names itself.
     pub user_agent: Option<&'a str>,
 }

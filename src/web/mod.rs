@@ -1,1 +1,21 @@
-//! Floor: see `lib.rs`.
+//! Floor 7: what the front doors share.
+//!
+//! State, the extractors that authenticate and authorise, the one place that
+//! turns an [`Error`](crate::base::Error) into a response, the layers around
+//! every request, and the server itself.
+
+pub mod body;
+pub mod caller;
+pub mod error;
+pub mod layers;
+pub mod origin;
+pub mod query;
+pub mod reply;
+pub mod server;
+pub mod sign_in;
+pub mod state;
+
+pub use body::Body;
+pub use query::Query;
+pub use reply::{Created, WithCookie};
+pub use state::State;

@@ -1,0 +1,88 @@
+//! Signing in and out, and who one is.
+
+use aide::axum::{
+    ApiRouter,
+    routing::{get_with, post_with},
+};
+use axum::{Json, extract::State as AxumState, response::NoContent};
+
+use crate::{
+    access::Caller,
+    base::{Error, Result, id::AppId, name::Slug, redacted::Redacted, time::Timestamp},
+    store::user::{self, User},
+    web::{
+        Body, State, WithCookie,
+        sign_in::{self, Client, SignedIn},
+    },
+};
+
+/// The calls of this noun.
+pub fn routes() -> ApiRouter<State> {
+    ApiRouter::new()
+        .api_route("/auth/login", post_with(login, |op| op.id("login").tag("access").summary("Sign in")))
+        .api_route("/auth/logout", post_with(logout, |op| op.id("logout").tag("access").summary("Sign out")))
+        .api_route("/auth/me", get_with(me, |op| op.id("me").tag("access").summary("Who one is")))
+}
+
+/// A session that was just opened.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub struct Session {
+    /// Who signed in.
+    user: User,
+    /// The token, shown this once.
+    token: String,
+    /// When the session ends if it is not used.
+    expires_at: Timestamp,
+}
+
+impl From<SignedIn> for Session {
+    fn from(signed_in: SignedIn) -> Self {
+        Self { user: signed_in.user, token: signed_in.token, expires_at: signed_in.expires_at }
+    }
+}
+
+/// What one signs in with.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    username: String,
+    password: Redacted,
+}
+
+async fn login(
+    AxumState(state): AxumState<State>,
+    client: Client,
+    Body(login): Body<Login>,
+) -> Result<WithCookie<Json<Session>>> {
+    let password = login.password.expose().to_owned();
+    let signed_in = sign_in::login(&state, &login.username, password, &client).await?;
+    Ok(WithCookie(sign_in::cookie(&signed_in.token), Json(signed_in.into())))
+}
+
+async fn logout(AxumState(state): AxumState<State>, caller: Caller) -> Result<WithCookie<NoContent>> {
+    sign_in::logout(&state, &caller).await?;
+    Ok(WithCookie(sign_in::cookie(""), NoContent))
+}
+
+/// Who one is.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Me {
+    user: User,
+    /// The apps one is a member of; those who run the instance need no membership.
+    memberships: Vec<Membership>,
+    authenticated_by: &'static str,
+}
+
+/// One's role in one app.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Membership {
+    app: AppId,
+    slug: Slug,
+    role: crate::access::AppRole,
+}
+
+async fn me(AxumState(state): AxumState<State>, caller: Caller) -> Result<Json<Me>> {
+    let user =
+        user::get(&state.db, caller.user.id).await?.ok_or_else(|| Error::NotFound("user".to_owned()))?;
+    Ok(Json(Me { user, memberships: Vec::new(), authenticated_by: "session" }))
+}

@@ -1,0 +1,108 @@
+//! What answers without credentials: health, readiness, version, metrics.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{
+    Json,
+    extract::{FromRequestParts as _, Request, State as AxumState},
+    response::{IntoResponse as _, Response},
+};
+use http::{StatusCode, header};
+
+use crate::{
+    access::{Caller, Capability},
+    base::Result,
+    engine::SDK_VERSION,
+    system::{clock::Clock, disk::Space},
+    web::{State, server::Peer},
+};
+
+/// The calls of this noun.
+pub fn routes() -> ApiRouter<State> {
+    ApiRouter::new()
+        .api_route("/healthz", get_with(healthz, |op| op.id("healthz").tag("open").summary("The process answers")))
+        .api_route("/readyz", get_with(readyz, |op| op.id("readyz").tag("open").summary("Everything needed answers")))
+        .api_route("/version", get_with(version, |op| op.id("version").tag("open").summary("What runs here")))
+        .route("/metrics", axum::routing::get(metrics))
+}
+
+/// That the process answers.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Health {
+    status: &'static str,
+}
+
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether everything that is needed answers.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Readiness {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    checks: Checks,
+}
+
+/// The single checks.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Checks {
+    /// `ok` or `unavailable`.
+    database: &'static str,
+    /// `ok` or `stopped`.
+    dispatcher: &'static str,
+    /// `ok`, `nearly full` or `unreadable`.
+    disk: &'static str,
+    /// `synchronised` or `unsynchronised`, which is shown and no failure.
+    clock: &'static str,
+}
+
+async fn readyz(AxumState(state): AxumState<State>) -> Response {
+    let database = database_check(&state).await;
+    let dispatcher = if state.engine.is_running() { "ok" } else { "stopped" };
+    let disk = match Space::of(&state.config.data_dir) {
+        Ok(space) if space.is_nearly_full() => "nearly full",
+        Ok(_) => "ok",
+        Err(_) => "unreadable",
+    };
+    let clock = if Clock::now().is_right() { "synchronised" } else { "unsynchronised" };
+    let ready = [database, dispatcher, disk].iter().all(|check| *check == "ok");
+    let (status, word) =
+        if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let checks = Checks { database, dispatcher, disk, clock };
+    (status, Json(Readiness { status: word, checks })).into_response()
+}
+
+async fn database_check(state: &State) -> &'static str {
+    match crate::db::ping(&state.db).await {
+        Ok(()) => "ok",
+        Err(_) => "unavailable",
+    }
+}
+
+/// What runs here.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Version {
+    /// The product's version.
+    product: &'static str,
+    /// The version of what scripts see.
+    sdk: &'static str,
+    /// The version of the API.
+    api: u32,
+    /// The number of the database's last migration.
+    schema: i64,
+}
+
+async fn version(AxumState(state): AxumState<State>) -> Json<Version> {
+    Json(Version { product: env!("CARGO_PKG_VERSION"), sdk: SDK_VERSION, api: 1, schema: state.schema })
+}
+
+/// Prometheus text: for the machine itself, for those who run it, or for everybody if so configured.
+async fn metrics(AxumState(state): AxumState<State>, request: Request) -> Result<Response> {
+    let local = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    if !state.config.http.metrics_open && !local {
+        let (mut parts, _) = request.into_parts();
+        Caller::from_request_parts(&mut parts, &state).await?.require(Capability::InstanceManageSettings)?;
+    }
+    let text = state.metrics.text();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}

@@ -1,0 +1,169 @@
+//! The slice of keys: the one list that file, variables, flags, defaults, help
+//! and `docs/configuration.md` are made of.
+
+use std::time::Duration;
+
+use super::Slot::{self, *};
+
+/// One thing that can be set.
+pub struct Key {
+    /// Its name in the file; a dot stands between a table and a key in it.
+    pub name: &'static str,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+    /// Whether its default follows from the machine.
+    pub sized: bool,
+    /// Its kind and place.
+    pub slot: Slot,
+}
+
+impl Key {
+    /// The variable of the environment, such as `PICLOUD_CLAIM_WINDOW_MINUTES`.
+    pub fn variable(&self) -> String {
+        format!("PICLOUD_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// The flag without its two hyphens, such as `claim-window-minutes`.
+    pub fn flag(&self) -> String {
+        self.name.replace(['.', '_'], "-")
+    }
+}
+
+const fn key(name: &'static str, slot: Slot, doc: &'static str) -> Key {
+    Key { name, doc, sized: false, slot }
+}
+
+/// A key whose default follows from the machine.
+const fn sized(name: &'static str, slot: Slot, doc: &'static str) -> Key {
+    Key { name, doc, sized: true, slot }
+}
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+const MOMENT: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Everything that can be set.
+pub const KEYS: &[Key] = &[
+    key("listen", Address(|c| &mut c.http.listen), "Where the HTTP server listens."),
+    key(
+        "data_dir",
+        Directory(|c| &mut c.data_dir),
+        "Where PiCloud keeps what it owns, its PostgreSQL cluster among it.",
+    ),
+    key(
+        "database_url",
+        DatabaseUrl(|c| &mut c.database.url),
+        "A PostgreSQL of yours, instead of PiCloud's own.",
+    ),
+    sized("db_pool", Count(1..=200, |c| &mut c.database.pool_size), "Connections to the database at most."),
+    key("log", Filter(|c| &mut c.log.filter), "What PiCloud logs about itself."),
+    key(
+        "log_format",
+        LogFormat(|c| &mut c.log.format),
+        "How it is logged; `auto` is the journal under systemd, else text.",
+    ),
+    key(
+        "own_names",
+        Names(|c| &mut c.http.own_names),
+        "Further host names of this machine, under which the administration answers.",
+    ),
+    key(
+        "metrics_open",
+        Switch(|c| &mut c.http.metrics_open),
+        "Whether `/metrics` answers everybody, not only this machine and administrators.",
+    ),
+    key("body_limit", Size(KIB..=64 * MIB, |c| &mut c.http.body_limit), "The longest request body."),
+    key(
+        "header_limit",
+        Size(8 * KIB..=256 * KIB, |c| &mut c.http.header_limit),
+        "The longest head of a request.",
+    ),
+    key(
+        "request_timeout",
+        Span(SECOND..=HOUR, |c| &mut c.http.request_timeout),
+        "How long reading a request may take.",
+    ),
+    key(
+        "idle_timeout",
+        Span(SECOND..=HOUR, |c| &mut c.http.idle_timeout),
+        "How long a connection may stay open without a request.",
+    ),
+    sized(
+        "max_concurrent_executions",
+        Count(1..=1_024, |c| &mut c.execution.running),
+        "Scripts that compute at the same time.",
+    ),
+    sized(
+        "max_in_flight_executions",
+        Count(1..=4_096, |c| &mut c.execution.in_flight),
+        "Scripts that have begun and not ended, those that wait included.",
+    ),
+    sized(
+        "sync_queue",
+        Count(0..=100_000, |c| &mut c.execution.queue),
+        "Requests that may wait for their script to begin; the next is answered 503.",
+    ),
+    key(
+        "permit_wait",
+        Span(MOMENT..=MINUTE, |c| &mut c.execution.permit_wait),
+        "How long a request waits in that queue before it is answered 503.",
+    ),
+    key(
+        "max_operations",
+        Large(1_000..=10_000_000_000, |c| &mut c.execution.max_operations),
+        "Operations of one run, unless its script sets another number.",
+    ),
+    key(
+        "max_operations_ceiling",
+        Large(1_000..=10_000_000_000, |c| &mut c.execution.max_operations_ceiling),
+        "The largest number of operations a script may set.",
+    ),
+    key(
+        "max_call_depth",
+        Count(1..=128, |c| &mut c.execution.max_call_depth),
+        "Depth of calls in one run, unless its script sets another.",
+    ),
+    key(
+        "max_call_depth_ceiling",
+        Count(1..=128, |c| &mut c.execution.max_call_depth_ceiling),
+        "The greatest depth of calls a script may set.",
+    ),
+    key(
+        "max_log_lines",
+        Count(0..=100_000, |c| &mut c.execution.max_log_lines),
+        "Log lines of one run, unless its script sets another number.",
+    ),
+    key(
+        "max_log_lines_ceiling",
+        Count(0..=100_000, |c| &mut c.execution.max_log_lines_ceiling),
+        "The largest number of log lines a script may set.",
+    ),
+    key(
+        "response_limit",
+        Size(KIB..=64 * MIB, |c| &mut c.execution.response_limit),
+        "The longest body a script may answer.",
+    ),
+    sized(
+        "compiled_scripts",
+        Count(1..=100_000, |c| &mut c.execution.compiled_scripts),
+        "Compiled scripts kept in memory.",
+    ),
+    key(
+        "log_budget_per_second",
+        Count(1..=10_000, |c| &mut c.history.log_budget_per_second),
+        "Executions recorded in full for each app and second; beyond it successes are only counted.",
+    ),
+    key(
+        "claim_window.minutes",
+        Count(1..=1_440, |c| &mut c.claim_window.minutes),
+        "How long a new machine can be claimed over the network.",
+    ),
+    key(
+        "claim_window.from",
+        Claim(|c| &mut c.claim_window.from),
+        "What opens that time: each `start` of PiCloud, or each `boot` of the machine.",
+    ),
+];

@@ -1,0 +1,116 @@
+//! The process's own log: with fields to the journal, readable text on a
+//! terminal, JSON on demand.
+
+use std::{fmt, os::fd::AsFd, str::FromStr};
+
+use anyhow::{Context, Result};
+use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// To the journal where systemd connected us to it, else as text.
+    Auto,
+    /// Text for people, on standard error.
+    Text,
+    /// One JSON object a line, on standard error.
+    Json,
+    /// To the journal, with fields.
+    Journal,
+}
+
+impl Format {
+    /// All formats by their names.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("text", Self::Text), ("json", Self::Json), ("journal", Self::Journal)];
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::NAMES.iter().find(|(_, format)| format == self);
+        f.write_str(named.map_or("auto", |(name, _)| name))
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Self::NAMES.iter().find(|(name, _)| *name == text);
+        named.map(|(_, format)| *format).ok_or_else(|| "auto, text, json or journal".to_owned())
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What is logged: a level, or levels by module (`info,picloud::engine=debug`).
+    pub filter: String,
+    /// How it is written.
+    pub format: Format,
+    /// `JOURNAL_STREAM`: which file systemd connected to the journal.
+    pub journal_stream: Option<String>,
+}
+
+/// Whether `filter` can be understood; if not, why.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
+}
+
+/// Sends what the process traces to where `settings` say. To be called once.
+pub fn init(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.filter).context("the log filter")?;
+    let layer = match settings.format {
+        Format::Auto if is_journal(settings.journal_stream.as_deref()) => journal()?,
+        Format::Auto | Format::Text => text(),
+        Format::Json => tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed(),
+        Format::Journal => journal()?,
+    };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init()
+        .context("the log is set up already")
+}
+
+fn text() -> Box<dyn Layer<Registry> + Send + Sync> {
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr).boxed()
+}
+
+fn journal() -> Result<Box<dyn Layer<Registry> + Send + Sync>> {
+    let layer =
+        tracing_journald::layer().context("the journal cannot be reached; choose another log_format")?;
+    Ok(layer.with_field_prefix(None).with_syslog_identifier("picloud".to_owned()).boxed())
+}
+
+/// Whether standard error still is what systemd connected to the journal, and
+/// not what somebody redirected since.
+fn is_journal(stream: Option<&str>) -> bool {
+    let named = stream.and_then(device_and_inode);
+    let ours =
+        nix::sys::stat::fstat(std::io::stderr().as_fd()).ok().map(|found| (found.st_dev, found.st_ino));
+    named.is_some() && named == ours
+}
+
+fn device_and_inode(stream: &str) -> Option<(u64, u64)> {
+    let (device, inode) = stream.split_once(':')?;
+    Some((device.parse().ok()?, inode.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_checked_before_it_is_used() {
+        assert_eq!(check_filter("info,picloud::engine=debug"), Ok(()));
+        assert!(check_filter("picloud=loud").is_err());
+    }
+
+    #[test]
+    fn the_journal_is_named_by_device_and_inode() {
+        assert_eq!(device_and_inode("8:4711"), Some((8, 4711)));
+        assert_eq!(device_and_inode("8"), None);
+        assert!(!is_journal(None) && !is_journal(Some("1:2")));
+    }
+}

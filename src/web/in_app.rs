@@ -1,0 +1,160 @@
+//! From a path to a resource of an app: the only way, and it checks.
+//!
+//! Nothing else in a door makes an [`AppId`](crate::base::id::AppId), so a
+//! handler cannot forget to authorise. A resource of an app in which the
+//! caller holds no role is not found; one whose role falls short is forbidden.
+
+use std::{future::Future, marker::PhantomData};
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+
+use super::state::State;
+use crate::{
+    access::{Caller, Capability, capability::needs::Needs},
+    base::{Error, Result},
+    store::{
+        app::{self, App},
+        route::{self, Route},
+        script::{self, Script},
+    },
+};
+
+/// The app a path names by id or slug, for a caller who holds `C` in it.
+#[derive(Debug)]
+pub struct InApp<C> {
+    /// The app.
+    pub app: App,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
+/// The script a path names, for a caller who holds `C` in its app.
+#[derive(Debug)]
+pub struct OnScript<C> {
+    /// The script.
+    pub script: Script,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
+/// The route a path names, for a caller who holds `C` in its app.
+#[derive(Debug)]
+pub struct OnRoute<C> {
+    /// The route.
+    pub route: Route,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
+impl<C: Needs> FromRequestParts<State> for InApp<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let key = path_param(parts, "app").await?;
+        let named = match key.parse() {
+            Ok(id) => app::by_id(&state.db, id).await?,
+            Err(_) => app::by_slug(&state.db, &key).await?,
+        };
+        let renamed = if named.is_none() { app::by_old_slug(&state.db, &key).await? } else { None };
+        hide_from_strangers(&caller, "app")?;
+        if let Some(app) = renamed {
+            return Err(Error::Moved(with_slug(parts, &key, app.slug.as_str())));
+        }
+        let app = named.ok_or_else(|| not_found("app"))?;
+        caller.require(C::CAPABILITY)?;
+        Ok(Self { app, caller, capability: PhantomData })
+    }
+}
+
+impl<C: Needs> FromRequestParts<State> for OnScript<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let load = async |key: String| match key.parse() {
+            Ok(id) => script::get(&state.db, id).await,
+            Err(_) => Ok(None),
+        };
+        let (caller, script) = authorised(parts, state, ("script", C::CAPABILITY), load).await?;
+        Ok(Self { script, caller, capability: PhantomData })
+    }
+}
+
+impl<C: Needs> FromRequestParts<State> for OnRoute<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let load = async |key: String| match key.parse() {
+            Ok(id) => route::get(&state.db, id).await,
+            Err(_) => Ok(None),
+        };
+        let (caller, route) = authorised(parts, state, ("route", C::CAPABILITY), load).await?;
+        Ok(Self { route, caller, capability: PhantomData })
+    }
+}
+
+/// Authenticates, loads what the path parameter `name` says, and authorises, in this order.
+async fn authorised<T, F: Future<Output = Result<Option<T>>>>(
+    parts: &mut Parts,
+    state: &State,
+    (name, capability): (&str, Capability),
+    load: impl FnOnce(String) -> F,
+) -> Result<(Caller, T)> {
+    let caller = Caller::from_request_parts(parts, state).await?;
+    let key = path_param(parts, name).await?;
+    let found = load(key).await?.ok_or_else(|| not_found(name))?;
+    hide_from_strangers(&caller, name)?;
+    caller.require(capability)?;
+    Ok((caller, found))
+}
+
+/// Not found, rather than forbidden, for one without a role in the app.
+fn hide_from_strangers(caller: &Caller, what: &str) -> Result<()> {
+    if caller.role_in_app().is_some() { Ok(()) } else { Err(not_found(what)) }
+}
+
+fn not_found(what: &str) -> Error {
+    Error::NotFound(what.to_owned())
+}
+
+async fn path_param(parts: &mut Parts, name: &str) -> Result<String> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|e| Error::Malformed(format!("the path cannot be read: {e}")))?;
+    let value = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    value.ok_or_else(|| Error::internal(format!("the path of this call has no parameter {name}")))
+}
+
+/// The request's own address with the old slug replaced by the present one.
+fn with_slug(parts: &Parts, old: &str, new: &str) -> String {
+    let asked = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    asked.replacen(&format!("/apps/{old}"), &format!("/apps/{new}"), 1)
+}
+
+/// Documents the path parameter, the capability and the ways to authenticate.
+macro_rules! documented {
+    ($($extractor:ident: $param:literal, $description:literal;)+) => {$(
+        impl<C: Needs> OperationInput for $extractor<C> {
+            fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+                super::caller::document(operation);
+                super::query::document_path_param(ctx, operation, ($param, $description));
+                let needs = format!("Needs the capability {}.", C::CAPABILITY.name());
+                operation.description = Some(match operation.description.take() {
+                    Some(text) => format!("{text}\n\n{needs}"),
+                    None => needs,
+                });
+            }
+        }
+    )+};
+}
+
+documented! {
+    InApp: "app", "The app's id or slug.";
+    OnScript: "script", "The script's id.";
+    OnRoute: "route", "The route's id.";
+}

@@ -1,0 +1,97 @@
+//! What is done around every request: its id, its span, its count, and the
+//! net under a panic.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    extract::{Request, State as AxumState},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::state::State;
+use crate::base::Error;
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's id: the caller's if it is 1 to 128 visible ASCII characters, else one of ours.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+impl RequestId {
+    fn of(headers: &HeaderMap) -> Self {
+        let visible = |value: &&HeaderValue| {
+            (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+        };
+        let given = headers.get(REQUEST_ID).filter(visible).cloned();
+        Self(given.unwrap_or_else(|| {
+            let mut buffer = uuid::Uuid::encode_buffer();
+            let id = uuid::Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
+            HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("0"))
+        }))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// Gives the request its id, counts it, and turns a panic into a 500.
+pub async fn around(AxumState(state): AxumState<State>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let door = door(request.uri().path());
+    request.extensions_mut().insert(id.clone());
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => Error::internal(format!("a handler panicked in request {}", id.as_str())).into_response(),
+    };
+    state.metrics.http_requests.with_label_values(&[door, class(response.status())]).inc();
+    response.headers_mut().insert(REQUEST_ID, id.0);
+    response
+}
+
+/// The front door a path belongs to, as the metrics name it.
+fn door(path: &str) -> &'static str {
+    match path.split('/').nth(1) {
+        Some("admin") => "admin",
+        Some("api") => "api",
+        Some("healthz" | "readyz" | "version" | "metrics") => "open",
+        _ => "app",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(value: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(REQUEST_ID, value);
+        }
+        RequestId::of(&headers).as_str() == value
+    }
+
+    #[test]
+    fn a_callers_id_is_kept_only_if_it_is_short_and_visible() {
+        assert!(kept("abc-1"));
+        assert!(kept(&"x".repeat(128)));
+        assert!(!kept(&"x".repeat(129)));
+        assert!(!kept("a b"));
+        assert!(!kept(""));
+    }
+}

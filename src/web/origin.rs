@@ -1,0 +1,152 @@
+//! Whose host is this, and where does a request come from?
+
+use std::{collections::HashSet, net::IpAddr};
+
+use http::{HeaderMap, Method, Uri, header};
+
+use crate::base::{Error, Result};
+
+/// The session cookie's name.
+pub const SESSION_COOKIE: &str = "picloud_session";
+
+/// The host names that are this machine's own: under them the administration
+/// answers, and no app can claim them.
+#[derive(Clone, Debug)]
+pub struct OwnNames(HashSet<String>);
+
+impl OwnNames {
+    /// The names of a machine called `host_name`, and those configured besides.
+    pub fn new(host_name: &str, configured: &[String]) -> Self {
+        let host = host_name.trim_end_matches('.').to_ascii_lowercase();
+        let label = host.split('.').next().unwrap_or_default().to_owned();
+        let mut names: HashSet<String> = configured.iter().map(|n| n.to_ascii_lowercase()).collect();
+        names.insert("localhost".to_owned());
+        if !label.is_empty() {
+            names.insert(format!("{label}.local"));
+            names.insert(label);
+            names.insert(host);
+        }
+        Self(names)
+    }
+
+    /// Whether `host` (lower case, without port) is the machine itself. Any IP
+    /// address is: a page of a stranger needs a name to rebind.
+    pub fn is_own(&self, host: &str) -> bool {
+        self.0.contains(host) || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    }
+
+    /// The own names, for messages.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// The host a request is for: lower case, without port and final dot; empty if it names none.
+pub fn host_of(headers: &HeaderMap, uri: &Uri) -> String {
+    let named = uri.authority().map(http::uri::Authority::as_str);
+    let named = named.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()));
+    without_port(named.unwrap_or_default()).trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn without_port(authority: &str) -> &str {
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+/// The session token in the `Cookie` header. Two of them are refused: one was
+/// planted, and nobody can tell which.
+pub fn session_cookie(headers: &HeaderMap) -> Result<Option<&str>> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == SESSION_COOKIE)
+        .map(|(_, value)| value);
+    match (found.next(), found.next()) {
+        (one, None) => Ok(one),
+        _ => Err(Error::Unauthenticated("the request carries two session cookies; sign in again".to_owned())),
+    }
+}
+
+/// Refuses a request that changes something, rides on the cookie, and does not
+/// come from a page of this origin. Plain HTTP on a LAN sends no `Sec-Fetch-*`,
+/// so `Origin` is compared with `Host`.
+pub fn require_same_origin(method: &Method, headers: &HeaderMap, uri: &Uri) -> Result<()> {
+    if method.is_safe() {
+        return Ok(());
+    }
+    let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let from = origin.split_once("://").map(|(_, authority)| authority.to_ascii_lowercase());
+    let host = uri.authority().map(http::uri::Authority::as_str);
+    let host = host.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()));
+    match (from, host) {
+        (Some(from), Some(host)) if from == host.to_ascii_lowercase() => Ok(()),
+        _ => Err(Error::Forbidden(
+            "a request with the session cookie must come from a page of this machine (Origin must match Host)"
+                .to_owned(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.clone(), HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn addresses_and_the_machines_names_are_its_own() {
+        let own = OwnNames::new("Pi.lan.", &["cloud.example".to_owned()]);
+        for name in ["localhost", "pi", "pi.local", "pi.lan", "cloud.example", "192.168.1.7", "[::1]", "::1"]
+        {
+            assert!(own.is_own(name), "{name}");
+        }
+        for name in ["garden.local", "x.pi.local", "", "evil.example"] {
+            assert!(!own.is_own(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_host_loses_its_port_case_and_final_dot() {
+        let uri = Uri::from_static("/");
+        let host = |value: &'static str| host_of(&headers(&[(header::HOST, value)]), &uri);
+        assert_eq!(host("Garden.Local.:8080"), "garden.local");
+        assert_eq!(host("[fe80::1]:80"), "[fe80::1]");
+        assert_eq!(host("[::1]"), "[::1]");
+        assert_eq!(host("pi"), "pi");
+    }
+
+    #[test]
+    fn two_session_cookies_are_refused() {
+        let one = headers(&[(header::COOKIE, "a=b; picloud_session=x")]);
+        assert_eq!(session_cookie(&one).ok().flatten(), Some("x"));
+        let two = headers(&[(header::COOKIE, "picloud_session=x; picloud_session=y")]);
+        assert!(session_cookie(&two).is_err());
+    }
+
+    #[test]
+    fn only_a_page_of_this_origin_may_change_something() {
+        let uri = Uri::from_static("/api");
+        let check = |method: Method, origin: Option<&'static str>| {
+            let mut all = headers(&[(header::HOST, "Pi.local:8080")]);
+            if let Some(origin) = origin {
+                all.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            require_same_origin(&method, &all, &uri).is_ok()
+        };
+        assert!(check(Method::GET, None));
+        assert!(check(Method::POST, Some("http://pi.local:8080")));
+        for foreign in [None, Some("null"), Some("http://pi.local"), Some("http://evil.example")] {
+            assert!(!check(Method::POST, foreign), "{foreign:?}");
+        }
+    }
+}
