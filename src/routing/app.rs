@@ -18,7 +18,7 @@ use crate::base::{
 
 /// Through which address a request came to its app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address<'h> {
+pub(super) enum Address<'h> {
     /// By this host: only routes for it answer.
     Host(&'h str),
     /// By `/~slug`: a route answers whatever its host rule.
@@ -27,7 +27,7 @@ pub enum Address<'h> {
 
 /// What an app has for a request.
 #[derive(Debug, PartialEq)]
-pub enum Found {
+pub(super) enum Found {
     /// A route.
     Route(Match),
     /// The path is known, but only under these methods.

@@ -8,7 +8,7 @@ use crate::{
         name::{ScriptName, Slug},
         pattern::{Method, RouteRule},
     },
-    store::route::DispatchMode,
+    store::{route::DispatchMode, script::Sandbox},
 };
 
 /// A route and all that a run of its script needs, so that a request costs no query.
@@ -39,6 +39,8 @@ pub struct Script {
     pub version: i32,
     /// How long one run may take.
     pub timeout: Duration,
+    /// Where it departs from the instance's limits.
+    pub sandbox: Sandbox,
 }
 
 impl Entry {

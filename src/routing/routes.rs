@@ -1,8 +1,11 @@
 //! The table in service, and how it follows the database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -91,7 +94,8 @@ fn entry(row: route::Active) -> Option<Entry> {
             id: row.script_id,
             name: row.script_name,
             version: row.script_version,
-            timeout: std::time::Duration::from_secs(seconds),
+            timeout: Duration::from_secs(seconds),
+            sandbox: row.sandbox.0,
         },
         rule,
         dispatch_mode: row.dispatch_mode,

@@ -36,7 +36,11 @@ pub(super) struct Leaf(Vec<Arc<Entry>>);
 impl Leaf {
     /// The route that answers `method`.
     pub(super) fn choose(&self, method: &str) -> Option<&Arc<Entry>> {
-        self.0.iter().filter_map(|entry| Some((entry.rank(method)?, entry))).min_by_key(|(rank, _)| *rank).map(|(_, e)| e)
+        self.0
+            .iter()
+            .filter_map(|entry| Some((entry.rank(method)?, entry)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, e)| e)
     }
 
     /// All routes of the shape.
