@@ -20,7 +20,7 @@ pub enum Fault {
     Syntax {
         /// File and line.
         place: String,
-        /// What the parser expected.
+        /// What the parser did not understand.
         why: String,
     },
     /// Nothing has this name.
@@ -63,7 +63,9 @@ impl fmt::Display for Fault {
             Self::Unreadable { path, why } => {
                 write!(f, "the configuration file {} cannot be read: {why}", path.display())
             }
-            Self::Syntax { place, why } => write!(f, "{place}: this is not TOML: {why}"),
+            Self::Syntax { place, why } => {
+                write!(f, "{place}: this is not TOML ({why}); text stands in \"quotes\"")
+            }
             Self::Unknown { place, name, meant: Some(meant) } => {
                 write!(f, "{place}: there is no \"{name}\"; did you mean \"{meant}\"?")
             }

@@ -29,7 +29,9 @@ pub(super) fn read(path: &Path) -> Result<String, Fault> {
 pub(super) fn entries<'a>(path: &Path, text: &'a str) -> Result<Vec<Entry<'a>>, Vec<Fault>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| syntax(path, text, error)).collect());
+        let mut faults: Vec<Fault> = errors.iter().map(|error| syntax(path, text, error)).collect();
+        faults.dedup();
+        return Err(faults);
     }
     let mut found = Vec::new();
     flatten(text, "", table.into_inner(), &mut found);
@@ -39,7 +41,9 @@ pub(super) fn entries<'a>(path: &Path, text: &'a str) -> Result<Vec<Entry<'a>>, 
 
 fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Fault {
     let line = line(text, error.span().map_or(0, |span| span.start));
-    let why = error.message().lines().collect::<Vec<_>>().join(", ");
+    // What follows the first line is what the parser expected, which is seldom what a person forgot.
+    let why = error.message().lines().next().unwrap_or_default();
+    let why = why.strip_suffix(", expected nothing").unwrap_or(why).to_owned();
     Fault::Syntax { place: format!("{}:{line}", path.display()), why }
 }
 

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::Slot::{self, *};
+use super::Slot::{
+    self, Address, Claim, Count, DatabaseUrl, Directory, Filter, Large, LogFormat, Names, Size, Span, Switch,
+};
 
 /// One thing that can be set.
 pub struct Key {

@@ -1,6 +1,6 @@
 //! Puts the layers together: defaults, file, variables, flags.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
     ClaimFrom, ClaimWindow, Config, Database, Error, Execution, Fault, History, Http, KEYS, Key, Origin,
@@ -57,43 +57,6 @@ impl Config {
         }
         layers.order();
         layers.finish()
-    }
-
-    fn defaults(hardware: &Hardware) -> Self {
-        const MIB: usize = 1 << 20;
-        let sized = sizing(hardware);
-        let seconds = std::time::Duration::from_secs;
-        Self {
-            data_dir: PathBuf::from("/var/lib/picloud"),
-            database: Database { url: None, pool_size: sized.db_pool },
-            http: Http {
-                listen: ([127, 0, 0, 1], 8080).into(),
-                body_limit: MIB,
-                header_limit: 32 << 10,
-                request_timeout: seconds(30),
-                idle_timeout: seconds(60),
-                own_names: Vec::new(),
-                metrics_open: false,
-            },
-            execution: Execution {
-                running: sized.running,
-                in_flight: sized.in_flight,
-                queue: sized.queue,
-                permit_wait: seconds(1),
-                max_operations: 10_000_000,
-                max_operations_ceiling: 100_000_000,
-                max_call_depth: 64,
-                max_call_depth_ceiling: 128,
-                max_log_lines: 200,
-                max_log_lines_ceiling: 2_000,
-                response_limit: 8 * MIB,
-                compiled_scripts: sized.compiled_scripts,
-            },
-            history: History { log_budget_per_second: 50 },
-            claim_window: ClaimWindow { minutes: 30, from: ClaimFrom::Start },
-            log: log::Settings { filter: "info".to_owned(), format: Format::Auto, journal_stream: None },
-            resolved: Vec::new(),
-        }
     }
 }
 

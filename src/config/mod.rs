@@ -7,18 +7,23 @@
 //! between the file and the variables.) Everything is checked here, once, and
 //! all faults are told together; the other rooms get values they can trust.
 
+mod defaults;
 mod error;
 mod file;
 mod keys;
 mod load;
+mod reference;
 pub mod sizing;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use error::{Error, Fault};
 pub use keys::{KEYS, Key};
 pub use load::{DEFAULT_FILE, environment};
+pub use reference::reference;
 pub use sizing::{Sizing, sizing};
 pub use slot::Slot;
 

@@ -12,6 +12,7 @@ pub mod layers;
 pub mod origin;
 pub mod query;
 pub mod reply;
+pub mod script_request;
 pub mod server;
 pub mod sign_in;
 pub mod state;

@@ -1,0 +1,49 @@
+//! What holds where nobody has set anything.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{ClaimFrom, ClaimWindow, Config, Database, Execution, History, Http, sizing};
+use crate::system::{
+    hardware::Hardware,
+    log::{self, Format},
+};
+
+const MIB: usize = 1 << 20;
+
+impl Config {
+    /// The defaults on a machine.
+    pub(super) fn defaults(hardware: &Hardware) -> Self {
+        let sized = sizing(hardware);
+        Self {
+            data_dir: PathBuf::from("/var/lib/picloud"),
+            database: Database { url: None, pool_size: sized.db_pool },
+            http: Http {
+                listen: ([127, 0, 0, 1], 8080).into(),
+                body_limit: MIB,
+                header_limit: 32 << 10,
+                request_timeout: Duration::from_secs(30),
+                idle_timeout: Duration::from_secs(60),
+                own_names: Vec::new(),
+                metrics_open: false,
+            },
+            execution: Execution {
+                running: sized.running,
+                in_flight: sized.in_flight,
+                queue: sized.queue,
+                permit_wait: Duration::from_secs(1),
+                max_operations: 10_000_000,
+                max_operations_ceiling: 100_000_000,
+                max_call_depth: 64,
+                max_call_depth_ceiling: 128,
+                max_log_lines: 200,
+                max_log_lines_ceiling: 2_000,
+                response_limit: 8 * MIB,
+                compiled_scripts: sized.compiled_scripts,
+            },
+            history: History { log_budget_per_second: 50 },
+            claim_window: ClaimWindow { minutes: 30, from: ClaimFrom::Start },
+            log: log::Settings { filter: "info".to_owned(), format: Format::Auto, journal_stream: None },
+            resolved: Vec::new(),
+        }
+    }
+}
