@@ -1,1 +1,5 @@
 //! x
+mod store_apps;
+mod store_executions;
+mod store_scripts;
+mod support;
