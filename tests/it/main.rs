@@ -6,6 +6,7 @@
     reason = "tests say what they prove by failing"
 )]
 
+mod access;
 mod db;
 mod postgres;
 mod support;
