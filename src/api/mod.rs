@@ -3,9 +3,14 @@
 //! Each noun is a file with `routes()`; the OpenAPI document is made from the
 //! same routers, so it cannot drift from what is served.
 
+mod apps;
 mod auth;
+mod executions;
 mod openapi;
+mod script_fields;
+mod scripts;
 mod setup;
+mod versions;
 
 use aide::axum::ApiRouter;
 use axum::{Router, extract::Request, http::StatusCode};
@@ -32,7 +37,11 @@ pub fn router(state: &State) -> Router<State> {
 
 /// The routers of all nouns, and the document they describe.
 fn described() -> (Router<State>, aide::openapi::OpenApi) {
-    let admin = ApiRouter::new();
+    let admin = ApiRouter::new()
+        .merge(apps::routes())
+        .merge(scripts::routes())
+        .merge(versions::routes())
+        .merge(executions::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .nest("/api/v1", setup::routes().merge(auth::routes()))

@@ -3,9 +3,13 @@
 use std::{ops::Deref, sync::Arc, time::Instant};
 
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use super::origin::OwnNames;
-use crate::{access::password::Cost, config::Config, system::metrics::Metrics};
+use crate::{
+    access::password::Cost, config::Config, engine::Engine, events::Recorder, system::metrics::Metrics,
+    upkeep::Upkeep,
+};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +27,14 @@ pub struct Parts {
     pub password_cost: Cost,
     /// The names that are this machine's own.
     pub own_names: OwnNames,
+    /// Compiles and runs scripts.
+    pub engine: Engine,
+    /// Writes the execution log.
+    pub recorder: Recorder,
+    /// Sweeps what was deleted.
+    pub upkeep: Upkeep,
+    /// Cancelled when the server begins to stop: streams that would go on for ever end then.
+    pub stopping: CancellationToken,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// When this process started.
