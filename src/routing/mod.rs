@@ -15,5 +15,5 @@ mod trie;
 
 pub use app::Match;
 pub use entry::{Entry, Script};
-pub use routes::Routes;
+pub use routes::{CHANNEL, Routes};
 pub use table::{Answer, Asked, Source, Table};

@@ -6,7 +6,12 @@ use sqlx::PgPool;
 
 use super::origin::OwnNames;
 use crate::{
-    access::password::Cost, base::Result, config::Config, routing::Routes, system::metrics::Metrics,
+    access::password::Cost,
+    base::Result,
+    config::Config,
+    db,
+    routing::{self, Routes},
+    system::metrics::Metrics,
 };
 
 /// Shared by all handlers; cheap to clone.
@@ -39,9 +44,14 @@ impl State {
         Self(Arc::new(parts))
     }
 
-    /// After a change that routing depends on: this node serves the new table when it returns.
+    /// After a committed change that routing depends on: this node serves the
+    /// new table when it returns, the others hear of it.
     pub async fn routes_changed(&self) -> Result<()> {
-        self.routes.reload(&self.db).await
+        self.routes.reload(&self.db).await?;
+        if let Err(error) = db::notify(&self.db, routing::CHANNEL).await {
+            tracing::warn!(%error, "other nodes hear of a change in routing only when they connect again");
+        }
+        Ok(())
     }
 }
 

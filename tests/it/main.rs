@@ -8,4 +8,6 @@
 
 mod db;
 mod postgres;
+mod routing;
+mod store_routes;
 mod support;
