@@ -18,9 +18,6 @@ use crate::{
     store::{domain, route},
 };
 
-/// The channel on which nodes tell each other that routing changed.
-pub const CHANNEL: &str = "picloud_routes";
-
 /// The pause before reading a table again that could not be read.
 const PAUSE: Duration = Duration::from_millis(500);
 

@@ -40,7 +40,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
-        Error::Invalid(vec![field_error(path, &error.into_inner().to_string())])
+        Error::Invalid(vec![field_error(&path, &error.into_inner().to_string())])
     })
 }
 
