@@ -9,4 +9,6 @@
 mod access;
 mod db;
 mod postgres;
+mod routing;
+mod store_routes;
 mod support;
