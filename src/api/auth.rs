@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The calls of this noun.
-pub fn routes() -> ApiRouter<State> {
+pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route("/auth/login", post_with(login, |op| op.id("login").tag("access").summary("Sign in")))
         .api_route("/auth/logout", post_with(logout, |op| op.id("logout").tag("access").summary("Sign out")))
@@ -26,7 +26,7 @@ pub fn routes() -> ApiRouter<State> {
 
 /// A session that was just opened.
 #[derive(serde::Serialize, schemars::JsonSchema)]
-pub struct Session {
+pub(super) struct Session {
     /// Who signed in.
     user: User,
     /// The token, shown this once.

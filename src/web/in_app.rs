@@ -16,7 +16,6 @@ use crate::{
     base::{Error, Result},
     store::{
         app::{self, App},
-        route::{self, Route},
         script::{self, Script},
     },
 };
@@ -36,16 +35,6 @@ pub struct InApp<C> {
 pub struct OnScript<C> {
     /// The script.
     pub script: Script,
-    /// Who calls.
-    pub caller: Caller,
-    capability: PhantomData<C>,
-}
-
-/// The route a path names, for a caller who holds `C` in its app.
-#[derive(Debug)]
-pub struct OnRoute<C> {
-    /// The route.
-    pub route: Route,
     /// Who calls.
     pub caller: Caller,
     capability: PhantomData<C>,
@@ -82,19 +71,6 @@ impl<C: Needs> FromRequestParts<State> for OnScript<C> {
         };
         let (caller, script) = authorised(parts, state, ("script", C::CAPABILITY), load).await?;
         Ok(Self { script, caller, capability: PhantomData })
-    }
-}
-
-impl<C: Needs> FromRequestParts<State> for OnRoute<C> {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let load = async |key: String| match key.parse() {
-            Ok(id) => route::get(&state.db, id).await,
-            Err(_) => Ok(None),
-        };
-        let (caller, route) = authorised(parts, state, ("route", C::CAPABILITY), load).await?;
-        Ok(Self { route, caller, capability: PhantomData })
     }
 }
 
@@ -156,5 +132,4 @@ macro_rules! documented {
 documented! {
     InApp: "app", "The app's id or slug.";
     OnScript: "script", "The script's id.";
-    OnRoute: "route", "The route's id.";
 }

@@ -7,15 +7,18 @@
 pub mod body;
 pub mod caller;
 pub mod error;
+pub mod in_app;
 pub mod layers;
 pub mod origin;
 pub mod query;
 pub mod reply;
+pub mod script_request;
 pub mod server;
 pub mod sign_in;
 pub mod state;
 
 pub use body::Body;
+pub use in_app::{InApp, OnScript};
 pub use query::Query;
 pub use reply::{Created, WithCookie};
 pub use state::State;

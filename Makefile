@@ -1,0 +1,48 @@
+# PiCloud: what one does with a clone. `make help` lists it.
+
+.POSIX:
+.NOTPARALLEL:
+
+# Where `make run` listens; `make run LISTEN=0.0.0.0:8080` for other machines too.
+LISTEN = 127.0.0.1:8080
+# The Debian releases `make test-fresh` tries.
+DEBIAN = 12 13
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
+
+run: deps ## install what is missing, start PiCloud and its PostgreSQL, print the address
+	@data=$$(tools/data-dir) && echo "make run: data in $$data" && \
+	exec cargo run -- serve --listen '$(LISTEN)' --data-dir "$$data"
+
+test: deps-test ## everything that must hold before a commit
+	@tools/lint fmt
+	@tools/lint clippy
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
+	cargo deny --log-level error check bans licenses sources
+	cargo test --locked
+
+test-all: test test-fresh ## test, and what is slow
+
+test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or both); root, network
+	tests/fresh/run $(DEBIAN)
+
+bench: deps ## measure, figures for docs/performance.md
+	cargo bench --locked
+
+fmt: ## format the code
+	cargo fmt
+
+lint: ## clippy alone, whatever its version
+	cargo clippy --locked --all-targets -- -D warnings
+
+deps: ## install what `make run` needs and is missing
+	@tools/deps run
+
+deps-test: ## install what `make test` needs and is missing
+	@tools/deps test
+
+audit: deps-test ## known vulnerabilities in dependencies (fetches the advisory database: needs the network)
+	cargo deny check advisories
+
+.PHONY: help run test test-all test-fresh bench fmt lint deps deps-test audit

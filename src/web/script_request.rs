@@ -1,0 +1,80 @@
+//! What a script sees of an HTTP request: shared by the user routes and by `execute`.
+//!
+//! A script is not the administrator: neither a bearer token of ours nor the
+//! session cookie reaches it.
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::{caller, origin::SESSION_COOKIE};
+use crate::{
+    access::token,
+    base::{Error, Result},
+};
+
+/// The headers as scripts see them: names in lower case, repeated ones joined
+/// with `", "` (cookies with `"; "`, as RFC 9113 joins them), our credentials left out.
+pub fn headers(all: &HeaderMap) -> Vec<(String, String)> {
+    let ours = caller::bearer(all).is_some_and(token::is_ours);
+    all.keys()
+        .filter(|name| !(ours && **name == header::AUTHORIZATION))
+        .filter_map(|name| Some((name.as_str().to_owned(), value_of(all, name)?)))
+        .collect()
+}
+
+fn value_of(all: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values = all.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if *name != header::COOKIE {
+        return Some(values.collect::<Vec<_>>().join(", "));
+    }
+    let cookies: Vec<String> = values
+        .flat_map(|line| line.split(';').map(|pair| pair.trim().to_owned()).collect::<Vec<_>>())
+        .filter(|pair| pair.split('=').next() != Some(SESSION_COOKIE))
+        .collect();
+    if cookies.is_empty() { None } else { Some(cookies.join("; ")) }
+}
+
+/// The decoded query in its order; U+0000 is refused.
+pub fn query(raw: Option<&str>) -> Result<Vec<(String, String)>> {
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(raw.unwrap_or_default().as_bytes()).into_owned().collect();
+    if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Err(Error::Malformed("the query contains the character U+0000".to_owned()));
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn seen(pairs: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
+        let mut all = HeaderMap::new();
+        for (name, value) in pairs {
+            all.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers(&all)
+    }
+
+    #[test]
+    fn repeated_headers_are_joined() {
+        assert_eq!(seen(&[("accept", "a"), ("accept", "b")]), [("accept".into(), "a, b".into())]);
+    }
+
+    #[test]
+    fn our_credentials_are_left_out_and_nobody_elses() {
+        assert_eq!(seen(&[("authorization", "Bearer pics_x"), ("cookie", "picloud_session=y")]), []);
+        assert_eq!(
+            seen(&[("cookie", "a=1; picloud_session=y; b=2"), ("authorization", "Bearer theirs")]),
+            [("cookie".into(), "a=1; b=2".into()), ("authorization".into(), "Bearer theirs".into())]
+        );
+    }
+
+    #[test]
+    fn the_query_is_decoded_and_nul_is_refused() -> Result<()> {
+        assert_eq!(query(Some("a=1+2&a=%C3%A9"))?, [("a".into(), "1 2".into()), ("a".into(), "é".into())]);
+        assert!(query(Some("a=%00")).is_err());
+        Ok(())
+    }
+}
