@@ -45,7 +45,7 @@ pub(super) fn try_out(dir: &Path) -> Result<(), Failure> {
 fn try_writing(dir: &Path) -> io::Result<()> {
     let trial = dir.join(format!(".trial-{}", std::process::id()));
     let written = File::create(&trial).and_then(|mut file| {
-        file.write_all(&[0; TRIAL])?;
+        file.write_all(&vec![0; TRIAL])?;
         file.sync_data()
     });
     match fs::remove_file(&trial) {

@@ -4,15 +4,16 @@
 //! wrong configuration, which no restart repairs, from a fault that may pass.
 //! `docs/errors.md` lists them.
 
-use std::{error::Error as _, fmt, io, process::ExitCode};
+use std::{fmt, io, process::ExitCode};
 
 use crate::{base, config};
 
 /// Why the program ended without having done its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Something that has to be there cannot be had: the address, the database, a program;
-    /// also whatever fails for a reason without a code of its own.
+    /// What was asked for was refused; the sentence says why.
+    Refused = 1,
+    /// Something that has to be there cannot be had: the address, the database, a program.
     Unavailable = 69,
     /// A fault of the program.
     Software = 70,
@@ -99,18 +100,20 @@ fn said(cause: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The system's words without the number behind them.
-pub fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
+/// The code of one cause. A fault of ours with a cause leaves it to that.
 fn cause_exit(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<io::Error>() {
-        return io_exit(error).or_else(|| error.source().and_then(cause_exit));
+        return io_exit(error);
     }
-    match cause.downcast_ref() {
-        Some(base::Error::Internal { source: None, .. }) => Some(Exit::Software),
-        _ => None,
+    match cause.downcast_ref()? {
+        base::Error::Unavailable(_) | base::Error::Busy { .. } => Some(Exit::Unavailable),
+        base::Error::Internal { source, .. } => source.is_none().then_some(Exit::Software),
+        _ => Some(Exit::Refused),
     }
 }
 
