@@ -8,7 +8,9 @@ mod data_dir;
 mod doctor;
 mod exit;
 mod listen;
+mod migrate;
 pub mod postgres;
+mod serve;
 mod settings;
 mod show;
 
@@ -36,9 +38,13 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the cloud: apps, administration, and PiCloud's own PostgreSQL unless another is given
+    Serve(Settings),
     /// Act on PiCloud's own PostgreSQL
     #[command(subcommand)]
     Postgres(postgres::Command),
+    /// Bring the database to the schema of this version
+    Migrate(Settings),
     /// Check the machine, the disk, the database, the address and the clock
     Doctor {
         /// Print JSON
@@ -73,12 +79,23 @@ pub fn run() -> Result<ExitCode, Failure> {
     let CommandLine { command } = CommandLine::parse();
     tell_panics_in_one_line();
     match command {
+        Command::Serve(settings) => serve::run(&settings),
         Command::Postgres(command) => match command.run()? {},
+        Command::Migrate(settings) => migrate::run(&settings),
         Command::Doctor { json, settings } => doctor::run(&settings, json),
         Command::Config(ConfigCommand::Show { json, settings }) => show::configuration(&settings, json),
         Command::Config(ConfigCommand::Reference) => print(&crate::config::reference()),
         Command::Openapi => show::openapi(),
     }
+}
+
+/// The runtime of a command, with so many threads.
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.max(1))
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("the runtime cannot be started", &error))
 }
 
 /// Tells a person why the program ends; the answer is the exit code.

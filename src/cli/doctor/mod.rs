@@ -1,6 +1,7 @@
 //! `picloud doctor`: looks at everything a start depends on, and says why it is
 //! well or not. It changes nothing but what it takes away again at once.
 
+mod database;
 mod machine;
 mod surroundings;
 
@@ -48,13 +49,14 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
     let machine = Hardware::detect();
     let config = settings.load(&machine)?;
     let sizing = machine::sizing(&config, &machine);
-    let checks = vec![
+    let mut checks = vec![
         machine::hardware(&machine),
         surroundings::data_directory(&config.data_dir),
         surroundings::disk(&config.data_dir),
         surroundings::address(&config),
         surroundings::clock(),
     ];
+    checks.extend(database::checks(&config)?);
     let failed = checks.iter().any(|check| check.state == State::Fail);
     if json {
         print_json(&serde_json::json!({ "checks": checks, "sizing": sizing }))?;
