@@ -21,8 +21,9 @@ use crate::support::{
 async fn each_test_has_a_migrated_database_of_its_own() {
     let (one, two) = (TestDb::new().await, TestDb::new().await);
     sqlx::raw_sql("update instance set claimed_at = now()").execute(&one.pool).await.unwrap();
-    let claimed = sqlx::query_scalar("select claimed_at is not null from instance");
-    assert!(!claimed.fetch_one(&two.pool).await.unwrap());
+    let claimed = sqlx::query_scalar("select claimed_at is not null from instance").fetch_one(&two.pool);
+    let claimed: bool = claimed.await.unwrap();
+    assert!(!claimed);
 }
 
 #[tokio::test]
@@ -52,8 +53,12 @@ async fn a_migration_that_was_changed_afterwards_is_refused() {
         .unwrap();
     assert!(matches!(db::migrate(&db.pool).await, Err(Error::Internal { .. })));
     // The lock does not outlive the failure.
-    let locks = sqlx::query_scalar("select count(*) from pg_locks where locktype = 'advisory'");
-    assert_eq!(locks.fetch_one(&db.pool).await.unwrap(), 0_i64);
+    let locks = sqlx::query_scalar(
+        "select count(*) from pg_locks join pg_database on pg_database.oid = database
+         where locktype = 'advisory' and datname = current_database()",
+    );
+    let locks: i64 = locks.fetch_one(&db.pool).await.unwrap();
+    assert_eq!(locks, 0);
 }
 
 #[tokio::test]
@@ -163,6 +168,6 @@ async fn changed(nudge: &mut watch::Receiver<()>) {
 }
 
 async fn newest_version(db: &PgPool) -> i64 {
-    let newest = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(db);
+    let newest = sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(db);
     timeout(Duration::from_secs(5), newest).await.unwrap().unwrap()
 }

@@ -28,7 +28,7 @@ async fn a_cluster_that_was_cut_off_while_it_was_made_is_made_anew() {
 
     let server = data_dir.start().await;
     let pool = db::connect(server.connect_options(), 1).await.unwrap();
-    assert_eq!(db::migrate(&pool).await.is_ok(), true);
+    db::migrate(&pool).await.unwrap();
     assert!(!data_dir.path().join("postgres.new").exists());
     server.stop().await.unwrap();
 }
@@ -188,7 +188,8 @@ async fn the_configuration_is_taken_whole() {
          union all select line_number::text from pg_hba_file_rules where error is not null
          union all select line_number::text from pg_ident_file_mappings where error is not null",
     );
-    assert_eq!(wrong.fetch_all(&pool).await.unwrap(), Vec::<String>::new());
+    let wrong: Vec<String> = wrong.fetch_all(&pool).await.unwrap();
+    assert!(wrong.is_empty(), "{wrong:?}");
     for (name, value) in [
         ("synchronous_commit", "on"),
         ("data_checksums", "on"),
@@ -206,7 +207,8 @@ async fn the_configuration_is_taken_whole() {
         assert_eq!(is, value, "{name}");
     }
     let collation = sqlx::query_scalar("select datcollate from pg_database where datname = 'picloud'");
-    assert_eq!(collation.fetch_one(&pool).await.ok(), Some("C.UTF-8".to_owned()));
+    let collation: String = collation.fetch_one(&pool).await.unwrap();
+    assert_eq!(collation, "C.UTF-8");
     server.stop().await.unwrap();
 }
 
