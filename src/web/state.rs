@@ -7,7 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::origin::OwnNames;
 use crate::{
-    access::password::Cost, config::Config, engine::Engine, events::Recorder, system::metrics::Metrics,
+    access::password::Cost,
+    base::Result,
+    config::Config,
+    db,
+    engine::{Bounds, Engine},
+    events::{Dispatcher, Recorder},
+    routing::{self, Routes},
+    system::metrics::Metrics,
     upkeep::Upkeep,
 };
 
@@ -25,12 +32,20 @@ pub struct Parts {
     pub schema: i64,
     /// What a password hash costs here.
     pub password_cost: Cost,
+    /// The machine's host name.
+    pub host_name: String,
     /// The names that are this machine's own.
     pub own_names: OwnNames,
+    /// What a run gets, and the most a script may ask for.
+    pub bounds: Bounds,
     /// Compiles and runs scripts.
     pub engine: Engine,
+    /// Hands runs to the engine and their outcomes to who waits.
+    pub dispatcher: Dispatcher,
     /// Writes the execution log.
     pub recorder: Recorder,
+    /// Which route answers.
+    pub routes: Arc<Routes>,
     /// Sweeps what was deleted.
     pub upkeep: Upkeep,
     /// Cancelled when the server begins to stop: streams that would go on for ever end then.
@@ -45,6 +60,16 @@ impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// After a change that routing depends on: this node serves the new table
+    /// when it returns, the others within a second.
+    ///
+    /// The nudge goes out in a statement of its own, after the commit: inside
+    /// the writing transaction it would serialise all commits.
+    pub async fn routes_changed(&self) -> Result<()> {
+        self.routes.reload(&self.db).await?;
+        db::notify(&self.db, routing::CHANGED).await
     }
 }
 
