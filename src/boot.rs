@@ -226,14 +226,10 @@ fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, 
         stop.run_until_cancelled(listening).await;
         Ok::<(), Error>(())
     });
-    let Some(mut changed) = nudges.subscribe(routing::CHANGED) else { return };
+    let Some(changed) = nudges.subscribe(routing::CHANGED) else { return };
     let stop = tasks.token();
     tasks.spawn("routes", OnFailure::Shutdown, async move {
-        while let Some(Ok(())) = stop.run_until_cancelled(changed.changed()).await {
-            if let Err(error) = routes.reload(&db).await {
-                tracing::warn!(%error, "the route table could not be reloaded; the old one stays");
-            }
-        }
+        stop.run_until_cancelled(routes.follow(&db, changed)).await;
         Ok::<(), Error>(())
     });
 }

@@ -11,14 +11,14 @@ use crate::{
     admin,
     base::{
         Result,
-        cursor::{self, Page},
+        cursor::Page,
         id::AppId,
         name::{AppName, Description, Slug},
         patch::Patch,
         time::Timestamp,
     },
     store::app::{self, App, AppChange, NewApp},
-    web::{Body, Created, InApp, InInstance, Query, State, query::Paging},
+    web::{Body, Created, InApp, InInstance, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -89,8 +89,8 @@ async fn list(
     caller: Caller,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<AppView>>> {
-    let limit = cursor::limit(page.limit)?;
-    let apps = app::list(&state.db, &caller, page.cursor.as_deref(), limit).await?;
+    let limit = page.limit()?;
+    let apps = app::list(&state.db, &caller, page.cursor(), limit).await?;
     Ok(Json(apps.map(AppView::from)))
 }
 

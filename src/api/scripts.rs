@@ -12,7 +12,7 @@ use crate::{
     admin,
     base::{
         Result,
-        cursor::{self, Page},
+        cursor::Page,
         id::{AppId, ScriptId},
         name::{Description, ScriptName, Source},
         patch::Patch,
@@ -20,7 +20,7 @@ use crate::{
     },
     engine::Problem,
     store::script::{self, NewScript, Script, ScriptChange},
-    web::{Body, Created, InApp, OnScript, Query, State, query::Paging},
+    web::{Body, Created, InApp, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -105,9 +105,9 @@ async fn list(
     on: InApp<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<ScriptView>>> {
-    let limit = cursor::limit(page.limit)?;
+    let limit = page.limit()?;
     let mut conn = state.db.acquire().await?;
-    let scripts = script::list(&mut conn, on.app.id, page.cursor.as_deref(), limit).await?;
+    let scripts = script::list(&mut conn, on.app.id, page.cursor(), limit).await?;
     Ok(Json(scripts.map(ScriptView::from)))
 }
 

@@ -13,13 +13,9 @@ use super::scripts::ScriptView;
 use crate::{
     access::capability::needs::{AppRead, AppWriteScript},
     admin,
-    base::{
-        Error, Result,
-        cursor::{self, Page},
-        id::ScriptId,
-    },
+    base::{Error, Result, cursor::Page, id::ScriptId},
     store::script::{self, Version},
-    web::{OnScript, Query, State, query::Paging},
+    web::{OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -57,9 +53,9 @@ async fn list(
     on: OnScript<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Version>>> {
-    let limit = cursor::limit(page.limit)?;
+    let limit = page.limit()?;
     let mut conn = state.db.acquire().await?;
-    Ok(Json(script::versions(&mut conn, on.script.id, page.cursor.as_deref(), limit).await?))
+    Ok(Json(script::versions(&mut conn, on.script.id, page.cursor(), limit).await?))
 }
 
 async fn show(

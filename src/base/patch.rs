@@ -28,6 +28,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The new value of a field that must have one: `null` is refused.
+    pub fn not_null(self, field: &str) -> Result<Option<T>> {
+        match self {
+            Self::Keep => Ok(None),
+            Self::Clear => Err(Error::invalid(field, "must not be null; leave it out to keep it")),
+            Self::Set(new) => Ok(Some(new)),
+        }
+    }
+
     /// The new value of a field that has a default to go back to, if it changes.
     pub fn or_default(self) -> Option<T>
     where
@@ -37,15 +46,6 @@ impl<T> Patch<T> {
             Self::Keep => None,
             Self::Clear => Some(T::default()),
             Self::Set(new) => Some(new),
-        }
-    }
-
-    /// The new value of a field that must have one: `null` is refused.
-    pub fn not_null(self, field: &str) -> Result<Option<T>> {
-        match self {
-            Self::Keep => Ok(None),
-            Self::Clear => Err(Error::invalid(field, "must not be null; leave it out to keep it")),
-            Self::Set(new) => Ok(Some(new)),
         }
     }
 }
