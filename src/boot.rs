@@ -72,7 +72,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
 
     let (doors, background) = (Tasks::new(), Tasks::new());
     let metrics = Metrics::new();
-    let engine = Engine::start(&engine_settings(&config));
+    let engine = Engine::start(&engine_settings(&config), &[]);
     let budget = config.history.log_budget_per_second;
     let recorder = Recorder::start(db.clone(), budget, metrics.clone(), &background);
     let inbox = Inbox::default();
