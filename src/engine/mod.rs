@@ -24,21 +24,30 @@ mod profile;
 mod reply;
 mod reserved;
 mod run;
+mod sdk;
 mod stdlib;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+pub use body::Body;
 pub use compile::{Compiled, Problem};
 pub use gate::{Full, Gauges, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
 pub use job::{Code, Job};
-pub use limits::{Bounds, Limits, Sandbox};
+pub use limits::{Bounds, Limits};
 pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
+pub use sdk::SdkModule;
 
 use crate::base::{id::ScriptId, time::Timestamp};
 use gate::{Gate, Sizes};
 use run::Runner;
+
+/// The version of what scripts see (semantic versioning), apart from the product's.
+pub const SDK_VERSION: &str = "0.1.0";
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -71,10 +80,11 @@ struct Inner {
 }
 
 impl Engine {
-    /// Starts an engine. Its threads are made when there is work for them.
-    pub fn start(settings: &Settings) -> Self {
+    /// Starts an engine whose scripts have the standard library and `modules`.
+    /// Its threads are made when there is work for them.
+    pub fn start(settings: &Settings, modules: &[SdkModule]) -> Self {
         let runner = Arc::new(Runner {
-            profiles: profile::Profiles::new(settings.max_call_depth),
+            profiles: profile::Profiles::new(settings.max_call_depth, modules),
             cache: compile::Cache::new(settings.compiled_scripts),
             log: settings.log,
             response_limit: settings.response_limit,
@@ -101,6 +111,11 @@ impl Engine {
     /// Takes a moment for a long text: not for an async thread.
     pub fn check(&self, source: &str) -> Result<(), Vec<Problem>> {
         compile::compile(self.inner.runner.profiles.engine(1), source).map(|_| ())
+    }
+
+    /// Whether it takes runs: from its start until it is stopped.
+    pub fn is_running(&self) -> bool {
+        self.inner.gate.is_open()
     }
 
     /// How busy the gate is.

@@ -11,11 +11,33 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::{body::field_error, state::State};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, cursor};
 
 /// The parameters of the query string.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
+
+/// Which page of a list is wanted.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// How many items at most, 1 to 200; 50 if it is left out.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many items at most.
+    pub fn limit(&self) -> Result<u32> {
+        cursor::limit(self.limit)
+    }
+
+    /// Where the page begins.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+}
 
 impl<T: DeserializeOwned> FromRequestParts<State> for Query<T> {
     type Rejection = Error;
@@ -30,7 +52,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
-        Error::Invalid(vec![field_error(path, &error.into_inner().to_string())])
+        Error::Invalid(vec![field_error(&path, &error.into_inner().to_string())])
     })
 }
 
@@ -58,12 +80,6 @@ pub(super) fn document_path_param(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Paging {
-        limit: Option<u32>,
-    }
 
     fn field(query: &str) -> Option<String> {
         match parse::<Paging>(query) {

@@ -1,1 +1,9 @@
-//! x
+//! The integration tests: one binary, one PostgreSQL for the run, a database for each test.
+#![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
+
+mod access;
+mod db;
+mod postgres;
+mod routing;
+mod store_routes;
+mod support;
