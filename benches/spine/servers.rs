@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The argument that makes this program the baseline server.
-pub const BASELINE: &str = "--be-the-baseline";
+pub(crate) const BASELINE: &str = "--be-the-baseline";
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,13 +23,13 @@ let name = if "name" in ctx.request.query { ctx.request.query.name } else { "wor
 "#;
 
 /// A bare axum server.
-pub struct Baseline {
+pub(crate) struct Baseline {
     child: Child,
     address: String,
 }
 
 /// `picloud serve` on a data directory of its own.
-pub struct PiCloud {
+pub(crate) struct PiCloud {
     child: Child,
     address: String,
     data: TempDir,
@@ -38,7 +38,7 @@ pub struct PiCloud {
 }
 
 /// Serves one static JSON answer until it is killed.
-pub fn be_baseline() {
+pub(crate) fn be_baseline() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -85,7 +85,8 @@ impl PiCloud {
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir_in("/var/tmp")
             .map_err(|e| e.to_string())?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
+        let free =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
         let address = free.to_string();
         let child = spawn(&address, &data)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
@@ -106,13 +107,21 @@ impl PiCloud {
 
     /// Claims the instance and makes the app, the script and the route under load.
     pub fn deploy(&self) -> Result<(), String> {
-        let owner = self.post("/api/v1/setup", "", &json!({"username": "bench", "password": "correct horse battery"}))?;
+        let owner = self.post(
+            "/api/v1/setup",
+            "",
+            &json!({"username": "bench", "password": "correct horse battery"}),
+        )?;
         let token = owner["token"].as_str().ok_or("no token")?;
         self.post("/api/v1/admin/apps", token, &json!({"slug": "bench", "name": "Bench"}))?;
         let script = json!({"name": "small", "source": SMALL});
         let script = self.post("/api/v1/admin/apps/bench/scripts", token, &script)?;
         let routes = format!("/api/v1/admin/scripts/{}/routes", script["id"].as_str().ok_or("no id")?);
-        self.post(&routes, token, &json!({"host_kind": "any", "path_kind": "exact", "path": "/small", "method": "GET"}))?;
+        self.post(
+            &routes,
+            token,
+            &json!({"host_kind": "any", "path_kind": "exact", "path": "/small", "method": "GET"}),
+        )?;
         Ok(())
     }
 
