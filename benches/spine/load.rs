@@ -8,7 +8,7 @@ const ROUND: &str = "3s";
 /// Something to load.
 pub(crate) struct Target {
     /// Its name in the table.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     url: String,
 }
 
@@ -23,26 +23,26 @@ pub(crate) struct Figures {
 /// A figure over all rounds.
 pub(crate) struct Spread {
     /// The middle one.
-    pub median: f64,
+    pub(crate) median: f64,
     /// The lowest.
-    pub least: f64,
+    pub(crate) least: f64,
     /// The highest.
-    pub most: f64,
+    pub(crate) most: f64,
 }
 
 /// All rounds of one target.
 pub(crate) struct Summary {
     /// Requests per second.
-    pub rate: Spread,
+    pub(crate) rate: Spread,
     /// Median over the rounds of the median latency.
-    pub p50_ms: f64,
+    pub(crate) p50_ms: f64,
     /// Median over the rounds of the 99th percentile.
-    pub p99_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 impl Target {
     /// A target by its address.
-    pub fn new(name: &'static str, url: String) -> Self {
+    pub(crate) fn new(name: &'static str, url: String) -> Self {
         Self { name, url }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn be_baseline() {
 
 impl Baseline {
     /// Starts this very program as the baseline.
-    pub fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut child =
             Command::new(program).arg(BASELINE).stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
@@ -71,14 +71,14 @@ impl Baseline {
     }
 
     /// The address of a path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 impl PiCloud {
     /// Starts the product and waits until it is ready.
-    pub fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         // As root the product drops to a user of its own, which must be able to reach the directory.
         let data = tempfile::Builder::new()
             .prefix("picloud-bench-")
@@ -96,17 +96,17 @@ impl PiCloud {
     }
 
     /// The address of a path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Claims the instance and makes the app, the script and the route under load.
-    pub fn deploy(&self) -> Result<(), String> {
+    pub(crate) fn deploy(&self) -> Result<(), String> {
         let owner = self.post(
             "/api/v1/setup",
             "",
@@ -126,7 +126,7 @@ impl PiCloud {
     }
 
     /// Stops the process and starts it again; how long until it was ready.
-    pub fn restart(&mut self) -> Result<Duration, String> {
+    pub(crate) fn restart(&mut self) -> Result<Duration, String> {
         self.stop();
         let start = Instant::now();
         self.child = spawn(&self.address, &self.data)?;
