@@ -18,6 +18,7 @@ use crate::{
     db,
     engine::{self, Engine},
     events::{Dispatcher, Inbox, Recorder, dispatcher},
+    ingress,
     postgres::{self, Server},
     routing::{self, Routes},
     store::{app, instance},
@@ -72,7 +73,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
 
     let (doors, background) = (Tasks::new(), Tasks::new());
     let metrics = Metrics::new();
-    let engine = Engine::start(&engine_settings(&config));
+    let engine = Engine::start(&engine_settings(&config), &[]);
     let budget = config.history.log_budget_per_second;
     let recorder = Recorder::start(db.clone(), budget, metrics.clone(), &background);
     let inbox = Inbox::default();
@@ -226,14 +227,10 @@ fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, 
         stop.run_until_cancelled(listening).await;
         Ok::<(), Error>(())
     });
-    let Some(mut changed) = nudges.subscribe(routing::CHANGED) else { return };
+    let Some(changed) = nudges.subscribe(routing::CHANGED) else { return };
     let stop = tasks.token();
     tasks.spawn("routes", OnFailure::Shutdown, async move {
-        while let Some(Ok(())) = stop.run_until_cancelled(changed.changed()).await {
-            if let Err(error) = routes.reload(&db).await {
-                tracing::warn!(%error, "the route table could not be reloaded; the old one stays");
-            }
-        }
+        stop.run_until_cancelled(routes.follow(&db, changed)).await;
         Ok::<(), Error>(())
     });
 }
@@ -264,6 +261,7 @@ fn open(listener: std::net::TcpListener, state: &State, tasks: &Tasks) -> Result
     let listener = TcpListener::from_std(listener)?;
     let router = Router::new()
         .merge(api::router())
+        .merge(ingress::router(state))
         .layer(middleware::from_fn_with_state(state.clone(), web::layers::around))
         .with_state(state.clone());
     let (http, stop) = (state.config.http.clone(), tasks.token());

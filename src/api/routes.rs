@@ -13,12 +13,12 @@ use crate::{
     admin::{self, route::Question},
     base::{
         Error, FieldError, Result,
-        cursor::{self, Page},
+        cursor::Page,
         patch::Patch,
         pattern::{HostKind, PathKind, RouteRule, RuleText},
     },
     store::route::{self, DispatchMode, NewRoute, Route, RouteChange},
-    web::{Body, Created, InApp, OnRoute, OnScript, Query, State, query::Paging},
+    web::{Body, Created, InApp, OnRoute, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -48,7 +48,7 @@ pub(super) fn routes() -> ApiRouter<State> {
         )
         .api_route(
             "/apps/{app}/routes/match",
-            post_with(answer, |op| {
+            post_with(find, |op| {
                 op.id("matchRoute").tag("routes").summary("Which route would answer a request, and why")
             }),
         )
@@ -59,8 +59,8 @@ async fn of_app(
     on: InApp<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Route>>> {
-    let limit = cursor::limit(page.limit)?;
-    Ok(Json(route::list(&state.db, (on.app.id, None), page.cursor.as_deref(), limit).await?))
+    let limit = page.limit()?;
+    Ok(Json(route::list(&state.db, (on.app.id, None), page.cursor(), limit).await?))
 }
 
 async fn of_script(
@@ -68,9 +68,9 @@ async fn of_script(
     on: OnScript<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Route>>> {
-    let limit = cursor::limit(page.limit)?;
+    let limit = page.limit()?;
     let of = (on.script.app_id, Some(on.script.id));
-    Ok(Json(route::list(&state.db, of, page.cursor.as_deref(), limit).await?))
+    Ok(Json(route::list(&state.db, of, page.cursor(), limit).await?))
 }
 
 /// What a route is made with.
@@ -198,7 +198,7 @@ struct Asked {
 
 /// Which route answers.
 #[derive(Default, serde::Serialize, schemars::JsonSchema)]
-struct Matched {
+struct Found {
     /// Whether one does.
     matched: bool,
     /// The route.
@@ -215,20 +215,20 @@ struct Matched {
     reason: Option<String>,
 }
 
-async fn answer(
+async fn find(
     AxumState(state): AxumState<State>,
     on: InApp<AppRead>,
     Body(asked): Body<Asked>,
-) -> Result<Json<Matched>> {
+) -> Result<Json<Found>> {
     let question = Question::new(&asked.host, &asked.method, &asked.path)?;
     Ok(Json(match admin::route::explain(&state, on.app.id, &question).await? {
-        Ok((route, found)) => Matched {
+        Ok((route, found)) => Found {
             matched: true,
             route: Some(route),
             params: Some(found.params.into_iter().collect()),
             rest: found.rest,
             reason: None,
         },
-        Err(reason) => Matched { reason: Some(reason), ..Matched::default() },
+        Err(reason) => Found { reason: Some(reason), ..Found::default() },
     }))
 }

@@ -36,6 +36,18 @@ impl<T> Patch<T> {
             Self::Set(new) => Ok(Some(new)),
         }
     }
+
+    /// The new value of a field that has a default to go back to, if it changes.
+    pub fn or_default(self) -> Option<T>
+    where
+        T: Default,
+    {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(T::default()),
+            Self::Set(new) => Some(new),
+        }
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {

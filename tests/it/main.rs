@@ -2,6 +2,13 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
+mod access;
+mod cli;
 mod db;
 mod postgres;
+mod routing;
+mod store_apps;
+mod store_executions;
+mod store_routes;
+mod store_scripts;
 mod support;

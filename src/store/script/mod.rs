@@ -13,7 +13,7 @@ pub use change::{DEFAULT_TIMEOUT_SECONDS, NewScript, ScriptChange, create, updat
 pub use list::list;
 pub use removal::{delete, delete_cascade};
 pub use sandbox::{Ceilings, Sandbox};
-pub use version::{Version, restore, source, version, versions};
+pub use version::{Version, source, version, versions};
 
 use std::time::Duration;
 
