@@ -2,6 +2,9 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
 
 mod access;
+mod api_apps;
+mod api_executions;
+mod api_scripts;
 mod db;
 mod postgres;
 mod routing;
