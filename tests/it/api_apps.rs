@@ -53,6 +53,7 @@ async fn wrong_fields_are_named() {
         (json!({"slug": "No", "name": "x"}), "slug"),
         (json!({"slug": "0198c0de-0000-7000-8000-000000000000", "name": "x"}), "slug"),
         (json!({"slug": "localhost", "name": "this machine"}), "slug"),
+        (json!({"slug": "testpi", "name": "this machine"}), "slug"),
         (json!({"slug": "cloud", "name": "this machine"}), "slug"),
         (json!({"slug": "x", "name": " "}), "name"),
         (json!({"slug": "x", "name": "a\u{0}"}), "name"),
@@ -63,7 +64,7 @@ async fn wrong_fields_are_named() {
     }
     owner.app("x").await;
     for (body, field) in [
-        (json!({"slug": "localhost"}), "slug"),
+        (json!({"slug": "testpi"}), "slug"),
         (json!({"slug": null}), "slug"),
         (json!({"name": null}), "name"),
         (json!({"take_over": true}), "take_over"),

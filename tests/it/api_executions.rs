@@ -256,7 +256,7 @@ async fn the_live_tail_says_what_it_leaves_out() {
 
 #[tokio::test]
 async fn the_live_tail_of_a_long_absence_is_its_newest_end() {
-    let test = TestApp::start_with(&[("log_budget_per_second", "100000")]).await;
+    let test = TestApp::start_with(&[("log_budget_per_second", "10000")]).await;
     let owner = test.owner().await;
     let script = garden(&owner, "1").await;
     let runs = (0..203).map(|_| run(&owner, &script, json!({})));
