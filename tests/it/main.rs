@@ -6,5 +6,8 @@ mod cli;
 mod db;
 mod postgres;
 mod routing;
+mod store_apps;
+mod store_executions;
 mod store_routes;
+mod store_scripts;
 mod support;
