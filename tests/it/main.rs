@@ -2,7 +2,9 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
 
 mod access;
+mod api_routes;
 mod db;
+mod ingress;
 mod postgres;
 mod routing;
 mod store_routes;
