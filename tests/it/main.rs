@@ -5,9 +5,11 @@
 mod access;
 mod api_apps;
 mod api_executions;
+mod api_routes;
 mod api_scripts;
 mod cli;
 mod db;
+mod ingress;
 mod postgres;
 mod recorder;
 mod routing;
