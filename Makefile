@@ -25,7 +25,8 @@ test: deps-test ## everything that must hold before a commit
 test-all: test test-fresh ## test, and what is slow
 
 test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or both); root, network
-	tests/fresh/run $(DEBIAN)
+	@tools/deps fresh
+	@tests/fresh/run $(DEBIAN)
 
 bench: deps ## measure, figures for docs/performance.md
 	cargo bench --locked

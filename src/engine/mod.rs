@@ -4,16 +4,142 @@
 //! by version, and runs happen on long-lived threads behind the gate. Nothing
 //! here awaits, and nothing of a script's values leaves its thread: what goes
 //! in and comes out is plain data.
+//!
+//! Start reading at [`Engine::submit`], then `gate` (who runs when), `run`
+//! (one run), `call` (what a run is counted by and what natives see of it).
 
 pub mod body;
+mod call;
 mod compile;
+mod context;
+mod convert;
+mod failure;
+mod gate;
 mod invocation;
 mod job;
 mod limits;
+mod logbook;
 mod outcome;
+mod profile;
+mod reply;
+mod reserved;
+mod run;
+mod stdlib;
 
-pub use compile::Compiled;
+use std::{sync::Arc, time::Duration};
+
+pub use compile::{Compiled, Problem};
+pub use gate::{Full, Gauges, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
 pub use job::{Code, Job};
 pub use limits::{Bounds, Limits, Sandbox};
+pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
+
+use crate::base::{id::ScriptId, time::Timestamp};
+use gate::{Gate, Sizes};
+use run::Runner;
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Runs that use a core at one time.
+    pub running: u32,
+    /// Runs that have started and not ended; each has a thread of its own.
+    pub in_flight: u32,
+    /// Jobs that may wait to start.
+    pub queue: u32,
+    /// Compiled scripts that are kept.
+    pub compiled_scripts: u32,
+    /// The deepest call depth a run's limits may ask for.
+    pub max_call_depth: u32,
+    /// The most bytes of a response's body.
+    pub response_limit: usize,
+    /// What one run may log.
+    pub log: LogLimits,
+}
+
+/// The engine. A clone is another handle on the same one.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    gate: Arc<Gate>,
+    runner: Arc<Runner>,
+}
+
+impl Engine {
+    /// Starts an engine. Its threads are made when there is work for them.
+    pub fn start(settings: &Settings) -> Self {
+        let runner = Arc::new(Runner {
+            profiles: profile::Profiles::new(settings.max_call_depth),
+            cache: compile::Cache::new(settings.compiled_scripts),
+            log: settings.log,
+            response_limit: settings.response_limit,
+        });
+        let sizes = Sizes { running: settings.running, in_flight: settings.in_flight, queue: settings.queue };
+        let runs = Arc::clone(&runner);
+        let gate = Gate::new(sizes, Box::new(move |job, gate, seat| runs.run(job, gate, seat)));
+        Self { inner: Arc::new(Inner { gate, runner }) }
+    }
+
+    /// Hands a job in. It starts at once if there is a permit, or waits in the
+    /// bounded queue; never waits itself.
+    pub fn submit(&self, job: Job) -> Result<Ticket, Full> {
+        self.inner.gate.submit(job)
+    }
+
+    /// The compiled version, if it is at hand: then its source need not be loaded.
+    pub fn compiled(&self, script: ScriptId, version: i32) -> Option<Compiled> {
+        self.inner.runner.cache.get(script, version)
+    }
+
+    /// Says what keeps `source` from being saved, in the order of the text.
+    ///
+    /// Takes a moment for a long text: not for an async thread.
+    pub fn check(&self, source: &str) -> Result<(), Vec<Problem>> {
+        compile::compile(self.inner.runner.profiles.engine(1), source).map(|_| ())
+    }
+
+    /// How busy the gate is.
+    pub fn gauges(&self) -> Gauges {
+        self.inner.gate.gauges()
+    }
+
+    /// Takes nothing new, waits up to `grace` for what was taken, then cuts
+    /// off what still runs and answers what never started. Blocks.
+    pub fn stop(&self, grace: Duration) {
+        let gate = &self.inner.gate;
+        gate.close();
+        if gate.wait_until_empty(grace) {
+            return;
+        }
+        for job in gate.cut_off() {
+            (job.done)(never_started());
+        }
+        // A native that cannot be interrupted is not waited for any longer than this.
+        if !gate.wait_until_empty(Duration::from_secs(1)) {
+            tracing::warn!(in_flight = gate.gauges().in_flight, "scripts are still running at the stop");
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// Lets the threads go, without waiting for them.
+    fn drop(&mut self) {
+        drop(self.gate.cut_off());
+    }
+}
+
+fn never_started() -> Outcome {
+    Outcome {
+        result: Err(failure::failure(FailureKind::Stopped, "PiCloud is stopping")),
+        started_at: Timestamp::now(),
+        duration: Duration::ZERO,
+        operations: 0,
+        logs: Vec::new(),
+        lost_log_lines: 0,
+    }
+}

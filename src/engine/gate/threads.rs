@@ -1,0 +1,116 @@
+//! The script threads: made when there is work for one more, kept for good, replaced when they die.
+
+use std::{
+    sync::{Arc, Condvar, PoisonError},
+    thread,
+};
+
+use super::{Gate, SeatNumber, State, seat::Seat};
+
+/// A script thread's stack. A call level of a script takes 10 to 27 KiB of it,
+/// and only what was touched costs memory.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+impl Gate {
+    /// Sees to it that a thread comes for what may start now; the condition
+    /// variable to notify, if it is one that sleeps.
+    pub(super) fn call_thread(self: &Arc<Self>, state: &mut State) -> Option<Arc<Condvar>> {
+        let startable = state.free(self.sizes).min(u32::try_from(state.queue.len()).unwrap_or(u32::MAX));
+        if startable <= state.called {
+            return None;
+        }
+        if let Some(seat) = state.idle.pop() {
+            state.called += 1;
+            state.seats[seat.0].called = true;
+            return Some(Arc::clone(&state.seats[seat.0].wake));
+        }
+        let threads = state.seats.len() - state.vacant.len();
+        if threads < self.sizes.in_flight as usize {
+            self.make_thread(state);
+        }
+        None
+    }
+
+    fn make_thread(self: &Arc<Self>, state: &mut State) {
+        let seat = state.vacant.pop().unwrap_or_else(|| {
+            state.seats.push(Seat::new());
+            SeatNumber(state.seats.len() - 1)
+        });
+        state.seats[seat.0].called = true;
+        let gate = Arc::clone(self);
+        let made = thread::Builder::new()
+            .name(format!("script-{}", seat.0))
+            .stack_size(STACK_BYTES)
+            .spawn(move || gate.serve(seat));
+        match made {
+            Ok(_) => state.called += 1,
+            Err(error) => {
+                state.seats[seat.0].called = false;
+                state.vacant.push(seat);
+                tracing::error!(%error, "could not make a script thread");
+            }
+        }
+    }
+
+    /// What a script thread does all its life.
+    fn serve(self: Arc<Self>, seat: SeatNumber) {
+        let leave = Leave { gate: &self, seat };
+        let mut state = self.lock();
+        let wake = Arc::clone(&state.seats[seat.0].wake);
+        loop {
+            if std::mem::take(&mut state.seats[seat.0].called) {
+                state.called -= 1;
+            }
+            if let Some(job) = state.start(self.sizes, seat) {
+                drop(state);
+                (self.work)(job, &self, seat);
+                state = self.lock();
+                state.finish(self.sizes, seat);
+                if state.closed {
+                    self.emptied.notify_all();
+                }
+                continue;
+            }
+            if state.is_over() {
+                break;
+            }
+            state.idle.push(seat);
+            while !(state.seats[seat.0].called || state.is_over()) {
+                state = wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            if !state.seats[seat.0].called {
+                state.idle.retain(|other| *other != seat);
+            }
+        }
+        drop(state);
+        drop(leave);
+    }
+}
+
+/// Puts the seat in order when its thread ends, also when it ends by a panic.
+struct Leave<'a> {
+    gate: &'a Arc<Gate>,
+    seat: SeatNumber,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.lock();
+        if std::mem::take(&mut state.seats[self.seat.0].called) {
+            state.called -= 1;
+        }
+        state.finish(self.gate.sizes, self.seat);
+        state.vacant.push(self.seat);
+        if state.closed {
+            self.gate.emptied.notify_all();
+            // Those who went idle while there still was a queue leave too.
+            for &seat in &state.idle {
+                state.seats[seat.0].wake.notify_one();
+            }
+        }
+        // Another thread takes over what this one would have taken next.
+        if let Some(wake) = self.gate.call_thread(&mut state) {
+            wake.notify_one();
+        }
+    }
+}

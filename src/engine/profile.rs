@@ -1,0 +1,70 @@
+//! Rhai engines, one for each sandbox profile, built once and shared by all script threads.
+//!
+//! A profile is what an engine cannot be told per run: how deeply functions
+//! may call one another. All else reaches natives through the call.
+
+use std::sync::{Arc, OnceLock};
+
+use rhai::{Dynamic, Module};
+use rhai::{
+    Engine, OptimizationLevel,
+    packages::{Package, StandardPackage},
+};
+
+use super::{call, outcome::Level, reserved, stdlib};
+
+/// The deepest nesting of an expression in the source, in functions and outside.
+const EXPRESSION_DEPTH: usize = 64;
+
+/// The engines.
+pub(super) struct Profiles {
+    packages: Arc<Module>,
+    base: Arc<Module>,
+    modules: Vec<(&'static str, Arc<Module>)>,
+    /// The engine for each call depth, from 1, made when the first script asks for it.
+    by_call_depth: Vec<OnceLock<Engine>>,
+}
+
+impl Profiles {
+    /// Engines for call depths up to `deepest`.
+    pub(super) fn new(deepest: u32) -> Self {
+        Self {
+            packages: StandardPackage::new().as_shared_module(),
+            base: Arc::new(stdlib::base()),
+            modules: stdlib::STDLIB.iter().map(|module| (module.name, Arc::new((module.build)()))).collect(),
+            by_call_depth: (0..deepest.max(1)).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The engine whose scripts may call `depth` functions deep.
+    pub(super) fn engine(&self, depth: u32) -> &Engine {
+        let last = self.by_call_depth.len();
+        let depth = (depth as usize).clamp(1, last);
+        self.by_call_depth[depth - 1].get_or_init(|| self.build(depth))
+    }
+
+    fn build(&self, depth: usize) -> Engine {
+        let mut engine = Engine::new_raw();
+        engine.register_global_module(Arc::clone(&self.packages));
+        // After the packages, so that ours win.
+        engine.register_global_module(Arc::clone(&self.base));
+        for (name, module) in &self.modules {
+            engine.register_static_module(name, Arc::clone(module));
+        }
+        engine
+            .disable_symbol("eval")
+            .disable_symbol("import")
+            // Folding constants gains nothing measurable and blurs where an error happened.
+            .set_optimization_level(OptimizationLevel::None)
+            .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH)
+            .set_max_call_levels(depth)
+            // Rhai's size limits stay off: any of them makes `push` quadratic.
+            .on_progress(|_| call::operation().map(|_| Dynamic::UNIT))
+            .on_print(|text| stdlib::log::print(Level::Info, text))
+            .on_debug(|text, _, _| stdlib::log::print(Level::Debug, text));
+        #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
+        engine.on_var(|name, _, _| Ok(if name == reserved::NAME { call::ctx() } else { None }));
+        reserved::install(&mut engine);
+        engine
+    }
+}

@@ -1,0 +1,76 @@
+//! `log`: trace, debug, info, warn, error, each with a message or a message and a map.
+
+use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module};
+
+use super::SdkModule;
+use crate::engine::{
+    call::{self, Stop},
+    convert::{self, Unfit},
+    outcome::Level,
+};
+
+/// The module.
+pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "log", build };
+
+type Nothing = Result<(), Box<EvalAltResult>>;
+
+fn build() -> Module {
+    let mut module = Module::new();
+    for level in Level::ALL {
+        FuncRegistration::new(level.name())
+            .with_volatility(true)
+            .set_into_module(&mut module, move |message: Dynamic| -> Nothing {
+                write(level, &message, None)
+            });
+        FuncRegistration::new(level.name()).with_volatility(true).set_into_module(
+            &mut module,
+            move |message: Dynamic, fields: Map| -> Nothing {
+                write(level, &message, Some(Dynamic::from_map(fields)))
+            },
+        );
+    }
+    module.build_index();
+    module
+}
+
+/// Writes what `print` and `debug` say. They cannot fail, so a limit they
+/// break ends the run at its next operation.
+pub(in crate::engine) fn print(level: Level, text: &str) {
+    // The run is marked as stopped: that is all the error would do.
+    let _ = call::log(|book| book.write(level, text, None));
+}
+
+fn write(level: Level, message: &Dynamic, fields: Option<Dynamic>) -> Nothing {
+    let mut refused = None;
+    call::log(|book| {
+        let limit = book.line_bytes();
+        let (text, fields) = match (plain(message, limit), fields.map(|map| json(&map, limit)).transpose()) {
+            (Ok(text), Ok(fields)) => (text, fields),
+            (Err(unfit), _) | (_, Err(unfit)) => {
+                return match unfit {
+                    Unfit::TooLarge { .. } => Err(Stop::LogLine),
+                    Unfit::TooDeep => Err(Stop::Depth),
+                    Unfit::NotJson(why) => {
+                        refused = Some(why);
+                        Ok(())
+                    }
+                };
+            }
+        };
+        book.write(level, &text, fields)
+    })?;
+    refused.map_or(Ok(()), |why| Err(call::thrown("invalid_value", why).into()))
+}
+
+/// A string as it is, anything else as JSON.
+fn plain(message: &Dynamic, limit: usize) -> Result<String, Unfit> {
+    match message.as_immutable_string_ref() {
+        Ok(text) if text.len() > limit => Err(Unfit::TooLarge { limit }),
+        Ok(text) => Ok(text.to_string()),
+        Err(_) => json(message, limit),
+    }
+}
+
+fn json(value: &Dynamic, limit: usize) -> Result<String, Unfit> {
+    convert::to_json(value, limit)
+}
