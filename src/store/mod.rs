@@ -6,8 +6,10 @@
 //! test against the server PiCloud itself starts.
 
 pub mod app;
+pub mod domain;
 pub mod execution;
 pub mod instance;
+pub mod route;
 pub mod script;
 pub mod session;
 pub mod user;

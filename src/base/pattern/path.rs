@@ -174,19 +174,16 @@ impl PathPattern {
     /// the same paths. A prefix, a remainder and an exact path differ; literal
     /// text cannot be mistaken for a mark, since its braces are encoded.
     pub fn shape(&self) -> String {
-        let mut shape = String::new();
-        for segment in &self.segments {
-            match segment {
-                Segment::Literal(text) => shape.push_str(&format!("/{}", encoded(text))),
-                Segment::Param(_) => shape.push_str("/{}"),
-            }
-        }
-        shape.push_str(match self.end {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => format!("/{}", Encoded(text)),
+            Segment::Param(_) => "/{}".to_owned(),
+        });
+        let end = match self.end {
             End::Here => "",
             End::Prefix => "{/}",
             End::Remainder(_) => "/{*}",
-        });
-        shape
+        };
+        segments.collect::<String>() + end
     }
 
     /// Takes what the pattern binds out of a path, or gives none if it does not match.
@@ -224,25 +221,26 @@ pub struct Bound<'n, 'p> {
     pub rest: Option<&'p str>,
 }
 
-/// Literal text as it can be parsed again.
-fn encoded(literal: &str) -> String {
-    let mut text = String::with_capacity(literal.len());
-    for c in literal.chars() {
-        match c {
-            '%' | '{' | '}' | '?' | '#' | '\0'..='\x1f' | '\x7f' => {
-                text.push_str(&format!("%{:02X}", c as u32))
+/// Writes literal text as it can be parsed again.
+struct Encoded<'t>(&'t str);
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '%' | '{' | '}' | '?' | '#' | '\0'..='\x1f' | '\x7f' => write!(f, "%{:02X}", c as u32)?,
+                _ => write!(f, "{c}")?,
             }
-            _ => text.push(c),
         }
+        Ok(())
     }
-    text
 }
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.segments {
             match segment {
-                Segment::Literal(text) => write!(f, "/{}", encoded(text))?,
+                Segment::Literal(text) => write!(f, "/{}", Encoded(text))?,
                 Segment::Param(name) => write!(f, "/{{{name}}}")?,
             }
         }

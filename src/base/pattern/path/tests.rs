@@ -99,7 +99,7 @@ fn bound(kind: PathKind, path: &str, raw: &str) -> Option<String> {
     let bound = pattern.bind(&request)?;
     let params: Vec<String> = bound.params.iter().map(|(name, text)| format!("{name}={text}")).collect();
     let rest = bound.rest.map(|rest| format!("|{rest}")).unwrap_or_default();
-    Some(params.join(",") + &rest)
+    Some(params.join(",") + rest.as_str())
 }
 
 #[test]
