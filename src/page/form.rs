@@ -29,10 +29,25 @@ impl Form {
         Self { values, ..Self::default() }
     }
 
+    /// The same form with a field holding `value`.
+    #[must_use]
+    pub fn filled(mut self, name: &str, value: &str) -> Self {
+        self.values.retain(|(key, _)| key != name);
+        self.values.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The same form with ids that begin with `prefix`.
     #[must_use]
     pub fn named(mut self, prefix: &'static str) -> Self {
         self.prefix = prefix;
+        self
+    }
+
+    /// The same form with a box ticked.
+    #[must_use]
+    pub fn ticked(mut self, name: &str) -> Self {
+        self.values.push((name.to_owned(), "true".to_owned()));
         self
     }
 

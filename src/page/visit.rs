@@ -41,6 +41,19 @@ impl Visit {
         }
     }
 
+    /// The host the visitor used, without its port.
+    pub fn host(&self) -> &str {
+        self.split().0
+    }
+
+    /// Host and port; the port follows the last colon, unless that lies within an IPv6 address.
+    fn split(&self) -> (&str, Option<&str>) {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (&self.authority, None),
+        }
+    }
+
     /// The address under which an app answers whatever names the network knows.
     pub fn address(&self, app: &App) -> String {
         format!("http://{}/~{}", self.authority, app.slug)
@@ -48,8 +61,7 @@ impl Visit {
 
     /// The address of `host` at the port the visitor used.
     pub fn address_on(&self, host: &str) -> String {
-        // The port follows the last colon, unless that lies within an IPv6 address.
-        let port = self.authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+        let port = self.split().1;
         port.map_or_else(|| format!("http://{host}"), |port| format!("http://{host}:{port}"))
     }
 }
