@@ -14,13 +14,14 @@
 //! | 4 | [`store`] | the platform's nouns: row types and their SQL |
 //! | 5 | [`engine`] | running scripts |
 //! | 6 | [`events`], [`routing`], [`upkeep`] | from "something happened" to "a script ran"; which route answers; sweeping |
-//! | 7 | [`web`], [`page`] | what the front doors share; what HTML pages share |
+//! | 7 | [`web`], [`page`], [`admin`] | what the front doors share; what HTML pages share; what API and pages both do |
 //! | 8 | [`ingress`], [`api`], [`ui`] | the three front doors |
 //! | 9 | [`boot`], [`cli`] | starts everything; the command line |
 //!
 //! Start reading at [`boot`], which lists the parts in the order they start.
 
 pub mod access;
+pub mod admin;
 pub mod api;
 pub mod base;
 pub mod boot;

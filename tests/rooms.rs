@@ -5,6 +5,8 @@
 //! are in `rooms/floors.rs`, what one file may hold in `rooms/files.rs`, what
 //! must agree across files in `rooms/whole.rs`.
 
+#![expect(clippy::expect_used, reason = "a test that cannot read the tree has failed")]
+
 #[path = "rooms/code.rs"]
 mod code;
 #[path = "rooms/files.rs"]
@@ -19,11 +21,11 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 /// A file of the repository.
-pub struct Source {
+pub(crate) struct Source {
     /// Where it is, from the repository's root.
-    pub path: String,
+    pub(crate) path: String,
     /// What it holds.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Reads the text of one file of the repository.

@@ -4,7 +4,9 @@
 //! same routers, so it cannot drift from what is served.
 
 mod auth;
+mod domains;
 mod openapi;
+mod routes;
 mod setup;
 
 use aide::axum::ApiRouter;
@@ -32,7 +34,7 @@ pub fn router(state: &State) -> Router<State> {
 
 /// The routers of all nouns, and the document they describe.
 fn described() -> (Router<State>, aide::openapi::OpenApi) {
-    let admin = ApiRouter::new();
+    let admin = ApiRouter::new().merge(domains::routes()).merge(routes::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .nest("/api/v1", setup::routes().merge(auth::routes()))

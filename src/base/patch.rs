@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::{Error, Result};
+
 /// What a PATCH says of an optional field.
 ///
 /// Use with `#[serde(default)]`: an absent field is [`Patch::Keep`].
@@ -23,6 +25,15 @@ impl<T> Patch<T> {
             Self::Keep => old,
             Self::Clear => None,
             Self::Set(new) => Some(new),
+        }
+    }
+
+    /// The new value of a field that must have one: `null` is refused.
+    pub fn not_null(self, field: &str) -> Result<Option<T>> {
+        match self {
+            Self::Keep => Ok(None),
+            Self::Clear => Err(Error::invalid(field, "must not be null; leave it out to keep it")),
+            Self::Set(new) => Ok(Some(new)),
         }
     }
 }

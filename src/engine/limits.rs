@@ -1,8 +1,11 @@
 //! What one run may use: the instance's figures, and a script's overrides below the ceilings.
 
-use std::time::Duration;
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
-use serde::{Deserialize, Serialize};
+use crate::store::script::{Ceilings, Sandbox};
 
 /// The limits of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,21 +18,6 @@ pub struct Limits {
     pub call_depth: u32,
     /// Log lines.
     pub log_lines: u32,
-}
-
-/// What a script may ask for itself; what it leaves out is the instance's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sandbox {
-    /// Operations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_operations: Option<u64>,
-    /// Function calls within function calls.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_call_depth: Option<u32>,
-    /// Log lines.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_log_lines: Option<u32>,
 }
 
 /// The instance's figures: what a run gets by default, and the most a script may ask for.
@@ -61,30 +49,28 @@ impl Default for Bounds {
     }
 }
 
-impl Sandbox {
-    /// The same overrides, each within the ceiling and at least 1: what is stored and shown.
-    #[must_use]
-    pub fn clamped(self, ceiling: &Limits) -> Self {
-        Self {
-            max_operations: self.max_operations.map(|n| n.clamp(1, ceiling.operations.max(1))),
-            max_call_depth: self.max_call_depth.map(|n| n.clamp(1, ceiling.call_depth.max(1))),
-            max_log_lines: self.max_log_lines.map(|n| n.min(ceiling.log_lines)),
+impl Bounds {
+    /// What a script's own limits may not go beyond.
+    pub fn ceilings(&self) -> Ceilings {
+        Ceilings {
+            max_operations: NonZeroU64::new(self.ceiling.operations).unwrap_or(NonZeroU64::MIN),
+            max_call_depth: NonZeroU32::new(self.ceiling.call_depth).unwrap_or(NonZeroU32::MIN),
+            max_log_lines: self.ceiling.log_lines,
         }
     }
-}
 
-impl Bounds {
-    /// The limits of a run of a script with these overrides.
+    /// The limits of a run of a script with these limits of its own.
     ///
     /// The ceiling is applied here too: it may have been lowered since the script was saved.
     pub fn limits(&self, sandbox: Sandbox, timeout: Option<Duration>) -> Limits {
-        let asked = sandbox.clamped(&self.ceiling);
-        let default = &self.default;
+        let (default, ceiling) = (&self.default, &self.ceiling);
+        let operations = sandbox.max_operations.map_or(default.operations, NonZeroU64::get);
+        let call_depth = sandbox.max_call_depth.map_or(default.call_depth, NonZeroU32::get);
         Limits {
-            operations: asked.max_operations.unwrap_or(default.operations).min(self.ceiling.operations),
-            wall_clock: timeout.unwrap_or(default.wall_clock).min(self.ceiling.wall_clock),
-            call_depth: asked.max_call_depth.unwrap_or(default.call_depth).min(self.ceiling.call_depth),
-            log_lines: asked.max_log_lines.unwrap_or(default.log_lines).min(self.ceiling.log_lines),
+            operations: operations.min(ceiling.operations),
+            wall_clock: timeout.unwrap_or(default.wall_clock).min(ceiling.wall_clock),
+            call_depth: call_depth.min(ceiling.call_depth),
+            log_lines: sandbox.max_log_lines.unwrap_or(default.log_lines).min(ceiling.log_lines),
         }
     }
 }
@@ -93,6 +79,14 @@ impl Bounds {
 mod tests {
     use super::*;
 
+    fn sandbox(operations: u64, call_depth: u32, log_lines: u32) -> Sandbox {
+        Sandbox {
+            max_operations: NonZeroU64::new(operations),
+            max_call_depth: NonZeroU32::new(call_depth),
+            max_log_lines: Some(log_lines),
+        }
+    }
+
     #[test]
     fn a_script_that_asks_for_nothing_gets_the_defaults() {
         let bounds = Bounds::default();
@@ -100,21 +94,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_asks_for_is_clamped_to_the_ceiling() {
+    fn what_a_script_asks_for_ends_at_the_ceiling() {
         let bounds = Bounds::default();
-        let greedy = Sandbox {
-            max_operations: Some(u64::MAX),
-            max_call_depth: Some(u32::MAX),
-            max_log_lines: Some(u32::MAX),
-        };
+        let greedy = sandbox(u64::MAX, u32::MAX, u32::MAX);
         assert_eq!(bounds.limits(greedy, Some(Duration::MAX)), bounds.ceiling);
-        assert_eq!(greedy.clamped(&bounds.ceiling).max_call_depth, Some(128));
+        assert_eq!(greedy.clamped(&bounds.ceilings()).max_call_depth.map(NonZeroU32::get), Some(128));
     }
 
     #[test]
     fn a_script_may_ask_for_less() {
-        let modest = Sandbox { max_operations: Some(5), max_call_depth: Some(0), max_log_lines: Some(0) };
-        let limits = Bounds::default().limits(modest, Some(Duration::from_secs(1)));
+        let limits = Bounds::default().limits(sandbox(5, 1, 0), Some(Duration::from_secs(1)));
         assert_eq!((limits.operations, limits.call_depth, limits.log_lines), (5, 1, 0));
         assert_eq!(limits.wall_clock, Duration::from_secs(1));
     }

@@ -32,7 +32,7 @@ pub use compile::{Compiled, Problem};
 pub use gate::{Full, Gauges, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
 pub use job::{Code, Job};
-pub use limits::{Bounds, Limits, Sandbox};
+pub use limits::{Bounds, Limits};
 pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
 

@@ -64,7 +64,7 @@ impl Layout {
     /// `/run/picloud` is there and ours under systemd; `/tmp` is everywhere.
     fn far_socket_directory(&self) -> PathBuf {
         let hash = Sha256::digest(self.data_dir.as_os_str().as_bytes());
-        let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{:016x}", hash.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
         let run = Path::new("/run/picloud");
         match (fs::metadata(run), fs::metadata(&self.data_dir)) {
             (Ok(run_time), Ok(data)) if run_time.uid() == data.uid() => run.join(name),
@@ -81,7 +81,7 @@ impl Layout {
         match fs::DirBuilder::new().mode(0o700).create(&directory) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.check_socket_directory(&directory)?
+                self.check_socket_directory(&directory)?;
             }
             Err(error) => {
                 return Err(error)

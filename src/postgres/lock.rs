@@ -77,7 +77,7 @@ fn keep(mut lock: Flock<File>, parent: Option<Pid>) -> io::Result<Lock> {
     let parent = parent.map_or(0, Pid::as_raw);
     lock.set_len(0)?;
     lock.rewind()?;
-    write!(lock, "{} {parent}\n", getpid())?;
+    writeln!(lock, "{} {parent}", getpid())?;
     fcntl(&*lock, FcntlArg::F_SETFD(FdFlag::empty()))?;
     Ok(Lock(lock))
 }

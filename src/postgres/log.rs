@@ -32,14 +32,12 @@ pub(super) fn read(line: &str) -> Line<'_> {
     let (process, severity) = head.rsplit_once(' ').unwrap_or(("", head));
     let of_client = process.ends_with("client backend:");
     let level = match severity {
-        "PANIC" => Level::ERROR,
-        "FATAL" | "ERROR" | "WARNING" if of_client => Level::DEBUG,
-        "FATAL" | "ERROR" => Level::ERROR,
+        _ if of_client && severity != "PANIC" => Level::DEBUG,
+        "PANIC" | "FATAL" | "ERROR" => Level::ERROR,
         "WARNING" => Level::WARN,
-        _ if of_client => Level::DEBUG,
         _ => Level::INFO,
     };
-    let fatal = matches!(severity, "FATAL" | "PANIC") && !of_client;
+    let fatal = severity == "PANIC" || severity == "FATAL" && !of_client;
     Line { level, fatal, text: text.trim_end() }
 }
 

@@ -51,6 +51,18 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |domain: &Domain| domain.pattern.to_string()))
 }
 
+/// The domain of this id, if it is one of this app.
+pub async fn get(db: impl PgExecutor<'_>, app: AppId, id: DomainId) -> Result<Option<Domain>> {
+    let domain = sqlx::query_as(
+        "select id, pattern, created_at, updated_at from domains where app_id = $1 and id = $2",
+    )
+    .bind(app)
+    .bind(id)
+    .fetch_optional(db)
+    .await?;
+    Ok(domain)
+}
+
 /// What hosts all living apps claim.
 pub async fn all(db: impl PgExecutor<'_>) -> Result<Vec<(AppId, HostPattern)>> {
     let rows: Vec<(AppId, String)> = sqlx::query_as(

@@ -39,9 +39,9 @@ pub async fn keep_password_cost(db: &mut PgConnection, cost: Cost) -> Result<Cos
          set password_memory_kib = $1, password_iterations = $2, password_parallelism = $3
          where password_memory_kib is null",
     )
-    .bind(cost.memory_kib.cast_signed())
-    .bind(cost.iterations.cast_signed())
-    .bind(cost.parallelism.cast_signed())
+    .bind(i64::from(cost.memory_kib))
+    .bind(i64::from(cost.iterations))
+    .bind(i64::from(cost.parallelism))
     .execute(&mut *db)
     .await?;
     Ok(password_cost(db).await?.unwrap_or(cost))

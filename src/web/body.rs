@@ -58,7 +58,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_data() {
-            Error::Invalid(vec![field_error(path, &inner.to_string())])
+            Error::Invalid(vec![field_error(&path, &inner.to_string())])
         } else {
             malformed(&inner)
         }
@@ -72,12 +72,12 @@ fn malformed(error: &serde_json::Error) -> Error {
 }
 
 /// Names the field an error of serde is about: an unknown or missing one stands in the message, not in the path.
-pub(super) fn field_error(path: String, message: &str) -> FieldError {
+pub(super) fn field_error(path: &str, message: &str) -> FieldError {
     let message = message.split(" at line ").next().unwrap_or(message);
     let named = ["unknown field `", "missing field `", "duplicate field `"]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.split('`').next());
-    let field = match (named, path.as_str()) {
+    let field = match (named, path) {
         (Some(name), "." | "") => name.to_owned(),
         (Some(name), path) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
         (Some(name), path) => format!("{path}.{name}"),

@@ -122,7 +122,7 @@ impl OperationOutput for Error {
             .into_values()
             .map(|media| ("application/problem+json".to_owned(), media))
             .collect();
-        response.description = "What was wrong, as RFC 9457 describes it.".to_owned();
+        "What was wrong, as RFC 9457 describes it.".clone_into(&mut response.description);
         Some(response)
     }
 

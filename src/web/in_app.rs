@@ -16,6 +16,8 @@ use crate::{
     base::{Error, Result},
     store::{
         app::{self, App},
+        domain::{self, Domain},
+        route::{self, Route},
         script::{self, Script},
     },
 };
@@ -40,24 +42,80 @@ pub struct OnScript<C> {
     capability: PhantomData<C>,
 }
 
+/// The domain of an app that a path names, for a caller who holds `C` in that app.
+#[derive(Debug)]
+pub struct OnDomain<C> {
+    /// The app.
+    pub app: App,
+    /// The domain.
+    pub domain: Domain,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
+/// The route a path names, for a caller who holds `C` in its app.
+#[derive(Debug)]
+pub struct OnRoute<C> {
+    /// The route.
+    pub route: Route,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
 impl<C: Needs> FromRequestParts<State> for InApp<C> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        let key = path_param(parts, "app").await?;
-        let named = match key.parse() {
-            Ok(id) => app::by_id(&state.db, id).await?,
-            Err(_) => app::by_slug(&state.db, &key).await?,
-        };
-        let renamed = if named.is_none() { app::by_old_slug(&state.db, &key).await? } else { None };
-        hide_from_strangers(&caller, "app")?;
-        if let Some(app) = renamed {
-            return Err(Error::Moved(with_slug(parts, &key, app.slug.as_str())));
-        }
-        let app = named.ok_or_else(|| not_found("app"))?;
+        let (caller, app) = member(parts, state).await?;
         caller.require(C::CAPABILITY)?;
         Ok(Self { app, caller, capability: PhantomData })
+    }
+}
+
+/// Authenticates, and loads the app for one who has a role in it.
+async fn member(parts: &mut Parts, state: &State) -> Result<(Caller, App)> {
+    let caller = Caller::from_request_parts(parts, state).await?;
+    let key = path_param(parts, "app").await?;
+    let named = match key.parse() {
+        Ok(id) => app::by_id(&state.db, id).await?,
+        Err(_) => app::by_slug(&state.db, &key).await?,
+    };
+    let renamed = if named.is_none() { app::by_old_slug(&state.db, &key).await? } else { None };
+    hide_from_strangers(&caller, "app")?;
+    if let Some(app) = renamed {
+        return Err(Error::Moved(with_slug(parts, &key, app.slug.as_str())));
+    }
+    let app = named.ok_or_else(|| not_found("app"))?;
+    Ok((caller, app))
+}
+
+impl<C: Needs> FromRequestParts<State> for OnDomain<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let (caller, app) = member(parts, state).await?;
+        let found = match path_param(parts, "domain").await?.parse() {
+            Ok(id) => domain::get(&state.db, app.id, id).await?,
+            Err(_) => None,
+        };
+        let domain = found.ok_or_else(|| not_found("domain"))?;
+        caller.require(C::CAPABILITY)?;
+        Ok(Self { app, domain, caller, capability: PhantomData })
+    }
+}
+
+impl<C: Needs> FromRequestParts<State> for OnRoute<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let load = async |key: String| match key.parse() {
+            Ok(id) => route::get(&state.db, id).await,
+            Err(_) => Ok(None),
+        };
+        let (caller, route) = authorised(parts, state, ("route", C::CAPABILITY), load).await?;
+        Ok(Self { route, caller, capability: PhantomData })
     }
 }
 
@@ -132,4 +190,12 @@ macro_rules! documented {
 documented! {
     InApp: "app", "The app's id or slug.";
     OnScript: "script", "The script's id.";
+    OnRoute: "route", "The route's id.";
+}
+
+impl<C: Needs> OperationInput for OnDomain<C> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        InApp::<C>::operation_input(ctx, operation);
+        super::query::document_path_param(ctx, operation, ("domain", "The domain's id."));
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashSet, net::IpAddr};
 
 use http::{HeaderMap, Method, Uri, header};
 
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, pattern::HostPattern};
 
 /// The session cookie's name.
 pub const SESSION_COOKIE: &str = "picloud_session";
@@ -33,6 +33,17 @@ impl OwnNames {
     /// address is: a page of a stranger needs a name to rebind.
     pub fn is_own(&self, host: &str) -> bool {
         self.0.contains(host) || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    }
+
+    /// Refuses a pattern that equals one of these names, takes it, or lies below it.
+    pub fn refuse(&self, pattern: &HostPattern) -> Result<()> {
+        match self.iter().find(|name| pattern.touches(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid(
+                "pattern",
+                format!("must not be, cover or lie below {name}, a name of this machine itself"),
+            )),
+        }
     }
 
     /// The own names, for messages.

@@ -13,6 +13,16 @@ use serde::de::DeserializeOwned;
 use super::{body::field_error, state::State};
 use crate::base::{Error, Result};
 
+/// What every list takes.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// How many items the page has at most: 50 if not said, at most 200.
+    pub limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
 /// The parameters of the query string.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -30,7 +40,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
-        Error::Invalid(vec![field_error(path, &error.into_inner().to_string())])
+        Error::Invalid(vec![field_error(&path, &error.into_inner().to_string())])
     })
 }
 

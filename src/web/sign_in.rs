@@ -102,16 +102,16 @@ pub fn require_may_claim(window: Window, address: IpAddr) -> Result<()> {
 
 /// Makes the first owner and signs them in.
 pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<SignedIn> {
-    let taken = || Error::Conflict("this machine is claimed already; sign in instead".to_owned());
+    let refused = || Error::Conflict("this machine is claimed already; sign in instead".to_owned());
     password::check_strength(&claim.password, &claim.username)?;
     if instance::is_claimed(&state.db).await? {
-        return Err(taken());
+        return Err(refused());
     }
     let hash = password::hash(state.password_cost, claim.password).await?;
     let token = token::new_session()?;
     let mut tx = state.db.begin().await?;
     if !instance::claim(&mut *tx).await? {
-        return Err(taken());
+        return Err(refused());
     }
     let new = NewUser {
         username: &claim.username,
@@ -120,7 +120,7 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
         instance_role: InstanceRole::Owner,
     };
     let owner = user::create(&mut *tx, new).await?.id;
-    let user = user::signed_in(&mut *tx, owner).await?.ok_or_else(taken)?;
+    let user = user::signed_in(&mut *tx, owner).await?.ok_or_else(refused)?;
     let expires_at = session::open(&mut *tx, new_session(&user, &token, client)).await?;
     tx.commit().await?;
     tracing::info!(user = %user.username, "the machine was claimed");

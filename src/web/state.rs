@@ -5,7 +5,9 @@ use std::{ops::Deref, sync::Arc, time::Instant};
 use sqlx::PgPool;
 
 use super::origin::OwnNames;
-use crate::{access::password::Cost, config::Config, system::metrics::Metrics};
+use crate::{
+    access::password::Cost, base::Result, config::Config, routing::Routes, system::metrics::Metrics,
+};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Parts {
     pub password_cost: Cost,
     /// The names that are this machine's own.
     pub own_names: OwnNames,
+    /// Which route answers.
+    pub routes: Arc<Routes>,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// When this process started.
@@ -33,6 +37,11 @@ impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// After a change that routing depends on: this node serves the new table when it returns.
+    pub async fn routes_changed(&self) -> Result<()> {
+        self.routes.reload(&self.db).await
     }
 }
 

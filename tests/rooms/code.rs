@@ -3,22 +3,22 @@
 
 /// A word or a sign of a program, and the line it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
-    pub text: String,
-    pub line: usize,
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) line: usize,
 }
 
 /// A path as used, `use` groups expanded: `use a::{b, c::d}` is `a::b` and `a::c::d`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
-    pub segments: Vec<String>,
-    pub line: usize,
+pub(crate) struct Use {
+    pub(crate) segments: Vec<String>,
+    pub(crate) line: usize,
     /// How many inline modules (`mod tests { .. }`) the path stands in.
-    pub nested: usize,
+    pub(crate) nested: usize,
 }
 
 /// Replaces comments and the insides of literals by spaces; lines stay where they are.
-pub fn blank(text: &str) -> String {
+pub(crate) fn blank(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
@@ -102,7 +102,7 @@ fn raw_string_length(rest: &[char]) -> usize {
 }
 
 /// Splits blanked text into words, `::` and single signs.
-pub fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut out = Vec::new();
     for (number, line) in blank(text).lines().enumerate() {
         let mut rest = line.trim_start();
@@ -122,7 +122,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// Every path of two or more segments in the program.
-pub fn paths(text: &str) -> Vec<Use> {
+pub(crate) fn paths(text: &str) -> Vec<Use> {
     let tokens = tokens(text);
     let is = |at: usize, what: &str| tokens.get(at).is_some_and(|t: &Token| t.text == what);
     let mut out = Vec::new();

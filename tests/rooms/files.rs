@@ -1,6 +1,6 @@
 //! What one file may hold.
 
-use crate::code::{blank, paths, tokens};
+use crate::code::{Token, blank, paths, tokens};
 
 const MAX_LINES: usize = 400;
 
@@ -79,6 +79,41 @@ fn silenced_lints(path: &str, text: &str) -> Vec<String> {
     wrong
 }
 
+/// Finds `if let .. && ..`, which Rust 1.85 refuses and a newer one takes
+/// without a word. Clippy knows our floor for the standard library alone.
+fn let_chains(path: &str, text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let starts = tokens.iter().enumerate().filter(|(_, token)| matches!(token.text.as_str(), "if" | "while"));
+    let chained = starts.filter(|(at, _)| is_chained(&tokens[at + 1..]));
+    chained
+        .map(|(_, token)| format!("{path}:{}: a let-chain needs Rust 1.88, our floor is 1.85", token.line))
+        .collect()
+}
+
+/// Whether the condition at the start of `tokens` joins a `let` with `&&`.
+fn is_chained(tokens: &[Token]) -> bool {
+    let (mut depth, mut pattern, mut binds, mut joins, mut before) = (0, false, false, false, "");
+    for pair in tokens.windows(2) {
+        let (text, next) = (pair[0].text.as_str(), pair[1].text.as_str());
+        match text {
+            "{" if depth == 0 && !pattern => return false,
+            "=" if depth == 0 && next == ">" => return false,
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            "let" if depth == 0 => (binds, pattern) = (true, true),
+            "=" if depth == 0 => pattern = false,
+            // `= &&b` takes a reference of a reference.
+            "&" if depth == 0 && !pattern && next == "&" && before != "=" => joins = true,
+            _ => {}
+        }
+        if binds && joins {
+            return true;
+        }
+        before = text;
+    }
+    false
+}
+
 #[test]
 fn no_file_has_more_than_400_lines() {
     crate::obeyed(&["src", "tests", "benches"], too_long);
@@ -140,4 +175,21 @@ fn a_silenced_lint_says_why() {
     assert_eq!(silenced_lints("src/a.rs", "#![expect(clippy::panic)]\nfn f() {}").len(), 1);
     assert_eq!(silenced_lints("src/a.rs", "#[allow(dead_code, reason = \"x\")]"), Vec::<String>::new());
     assert_eq!(silenced_lints("src/a.rs", "a.expect(\"x\"); allow(b);"), Vec::<String>::new());
+}
+
+#[test]
+fn no_let_is_chained() {
+    crate::obeyed(&["src", "tests", "benches"], let_chains);
+    let planted = [
+        "if let Some(a) = b && c {}",
+        "if a && let Some(b) = c {}",
+        "while let Some(A { b, .. }) = c.d(|e| f { e }) && g {}",
+        "x => if let A { b } = c && d { e }",
+    ];
+    for text in planted {
+        assert_eq!(let_chains("src/a.rs", text).len(), 1, "not found: {text}");
+    }
+    let fine = "if a && b { let c = d && e; } if let Some(a) = (b && c) { d && e } match a { b if c && d => { let e; } }\n\
+                if let Some(a) = &&b {} if let [a, b] = c.d(|e| e && f) { g } else if h && i {}";
+    assert_eq!(let_chains("src/a.rs", fine), Vec::<String>::new());
 }

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, u8, Below)] = &[
     ("upkeep", 6, Below::Except("engine")),
     ("web", 7, Below::All),
     ("page", 7, Below::And("web")),
+    ("admin", 7, Below::And("web")),
     ("api", 8, Below::All),
     ("ingress", 8, Below::All),
     ("services", 8, Below::All),

@@ -31,9 +31,7 @@ impl FromStr for Method {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(text));
-        known
-            .map(Self)
-            .ok_or_else(|| format!("must be one of {}, or null to answer every method", KNOWN.join(", ")))
+        known.map(Self).ok_or_else(|| format!("must be one of {}", KNOWN.join(", ")))
     }
 }
 

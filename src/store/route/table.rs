@@ -2,7 +2,7 @@
 
 use sqlx::{PgExecutor, types::Json};
 
-use super::{DispatchMode, unreadable};
+use super::{DispatchMode, Route, unreadable};
 use crate::{
     base::{
         Result,
@@ -68,6 +68,22 @@ pub async fn active(db: impl PgExecutor<'_>) -> Result<Vec<Active>> {
          join apps on apps.id = routes.app_id
          where routes.enabled and scripts.enabled and deleted_at is null",
     )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
+/// The routes of an app that do not answer because they or their scripts are disabled.
+pub async fn disabled(db: impl PgExecutor<'_>, app: AppId) -> Result<Vec<Route>> {
+    let rows = sqlx::query_as(
+        "select routes.id, routes.app_id, script_id, host_kind, host, host_param_name, path_kind, path, method,
+                dispatch_mode, routes.enabled, routes.created_at, routes.updated_at
+         from routes
+         join scripts on scripts.id = script_id
+         where routes.app_id = $1 and not (routes.enabled and scripts.enabled)
+         order by routes.id",
+    )
+    .bind(app)
     .fetch_all(db)
     .await?;
     Ok(rows)

@@ -98,7 +98,7 @@ pub async fn update(conn: &mut PgConnection, id: ScriptId, change: ScriptChange)
     sqlx::query_as(
         "update scripts
          set name = $2, description = $3, version = $4, enabled = coalesce($5, enabled),
-             timeout_seconds = coalesce($6, timeout_seconds), sandbox = coalesce($7, sandbox),
+             timeout_seconds = coalesce($6, timeout_seconds), sandbox = coalesce($7::json, sandbox),
              updated_at = now()
          where id = $1
          returning id, app_id, name, $8 as source, description, version, enabled, timeout_seconds, sandbox,

@@ -1,7 +1,5 @@
 //! Where a script departs from the instance's limits.
 
-use std::num::{NonZeroU32, NonZeroU64};
-
 use serde::{Deserialize, Serialize};
 
 /// A script's own limits; what is absent is as the instance has it.
@@ -11,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Sandbox {
     /// The operations one run may take.
-    pub max_operations: Option<NonZeroU64>,
+    pub max_operations: Option<u64>,
     /// How deep calls may nest.
-    pub max_call_depth: Option<NonZeroU32>,
+    pub max_call_depth: Option<u32>,
     /// The log lines one run may write.
     pub max_log_lines: Option<u32>,
 }
@@ -22,9 +20,9 @@ pub struct Sandbox {
 #[derive(Clone, Copy, Debug)]
 pub struct Ceilings {
     /// The most operations one run may take.
-    pub max_operations: NonZeroU64,
+    pub max_operations: u64,
     /// How deep calls may nest at most.
-    pub max_call_depth: NonZeroU32,
+    pub max_call_depth: u32,
     /// The most log lines one run may write.
     pub max_log_lines: u32,
 }
@@ -47,15 +45,10 @@ mod tests {
 
     #[test]
     fn limits_end_at_their_ceilings() {
-        let to = Ceilings {
-            max_operations: NonZeroU64::MIN.saturating_add(99),
-            max_call_depth: NonZeroU32::MIN.saturating_add(9),
-            max_log_lines: 5,
-        };
-        let asked =
-            Sandbox { max_operations: Some(NonZeroU64::MAX), max_call_depth: None, max_log_lines: Some(3) };
+        let to = Ceilings { max_operations: 100, max_call_depth: 10, max_log_lines: 5 };
+        let asked = Sandbox { max_operations: Some(u64::MAX), max_call_depth: None, max_log_lines: Some(3) };
         let clamped = asked.clamped(&to);
-        assert_eq!(clamped.max_operations.map(NonZeroU64::get), Some(100));
+        assert_eq!(clamped.max_operations, Some(100));
         assert_eq!((clamped.max_call_depth, clamped.max_log_lines), (None, Some(3)));
     }
 
