@@ -1,1 +1,275 @@
 //! Starts every part in order and stops them in reverse.
+//!
+//! A straight list of steps, used by `serve` and by the tests alike: the
+//! database server, the pool, the schema, the engine, what dispatches, the
+//! routes, and last the doors. Whoever waits for a part gets it handed here.
+
+use std::{sync::Arc, time::Duration, time::Instant};
+
+use axum::{Router, middleware};
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use tokio::net::TcpListener;
+
+use crate::{
+    access::password::Cost,
+    api,
+    base::{Error, Result},
+    config::Config,
+    db,
+    engine::{self, Engine},
+    events::{Dispatcher, Inbox, Recorder, dispatcher},
+    postgres::{self, Server},
+    routing::{self, Routes},
+    store::{app, instance},
+    system::{
+        hardware::Hardware,
+        metrics::Metrics,
+        tasks::{OnFailure, Tasks},
+    },
+    upkeep::Upkeep,
+    web::{self, State, origin::OwnNames, state},
+};
+
+/// How long the background tasks may take to end.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Connections beside the pool's: one that listens, one of another node during
+/// a rolling restart, and a person with `psql`.
+const SPARE_CONNECTIONS: u32 = 8;
+
+/// What `start` needs from outside.
+pub struct Setup {
+    /// The resolved configuration.
+    pub config: Config,
+    /// The machine.
+    pub hardware: Hardware,
+    /// The socket to answer on, already bound.
+    pub listener: std::net::TcpListener,
+    /// The program that becomes the database server: this one.
+    pub program: postgres::Program,
+}
+
+/// Everything that runs.
+pub struct Running {
+    /// What takes requests: stopped first.
+    doors: Tasks,
+    /// What works behind them: stopped once the last request is answered.
+    background: Tasks,
+    engine: Engine,
+    recorder: Recorder,
+    db: PgPool,
+    server: Option<Server>,
+}
+
+/// Starts everything; returns once requests are answered.
+pub async fn start(setup: Setup) -> Result<Running> {
+    let started = Instant::now();
+    let Setup { config, hardware, listener, program } = setup;
+    let (server, options) = database(&config, &hardware, program).await?;
+    let db = db::connect(options.clone(), config.database.pool_size).await?;
+    let schema = db::migrate(&db).await?;
+    first_start(&db).await?;
+
+    let (doors, background) = (Tasks::new(), Tasks::new());
+    let metrics = Metrics::new();
+    let engine = Engine::start(&engine_settings(&config));
+    let budget = config.history.log_budget_per_second;
+    let recorder = Recorder::start(db.clone(), budget, metrics.clone(), &background);
+    let inbox = Inbox::default();
+    let dispatcher = Dispatcher::new(dispatcher::Parts {
+        engine: engine.clone(),
+        recorder: recorder.clone(),
+        db: db.clone(),
+        metrics: metrics.clone(),
+        permit_wait: config.execution.permit_wait,
+        inbox: inbox.clone(),
+    });
+    let routes = Arc::new(Routes::load(&db).await?);
+    follow_changes(&routes, &db, options, &background);
+    let state = State::new(state::Parts {
+        own_names: OwnNames::new(&hardware.host_name, &config.http.own_names),
+        host_name: hardware.host_name,
+        password_cost: password_cost(&db).await?,
+        bounds: bounds(&config),
+        upkeep: Upkeep::start(db.clone(), &background),
+        stopping: doors.token(),
+        db: db.clone(),
+        engine: engine.clone(),
+        recorder: recorder.clone(),
+        metrics: metrics.clone(),
+        schema,
+        dispatcher,
+        routes,
+        started,
+        config,
+    });
+    read_gauges(&metrics, &state, &inbox);
+    open(listener, &state, &doors)?;
+    tracing::info!(ready_ms = started.elapsed().as_millis(), "ready");
+    Ok(Running { doors, background, engine, recorder, db, server })
+}
+
+impl Running {
+    /// Returns, with its name, when a part has failed without which nothing works.
+    pub async fn failed(&self) -> &'static str {
+        let (doors, background) = (self.doors.token(), self.background.token());
+        tokio::select! {
+            () = doors.cancelled() => self.doors.failed(),
+            () = background.cancelled() => self.background.failed(),
+        }
+        .unwrap_or("stopped")
+    }
+
+    /// Stops everything: no new request, the open ones answered, what they
+    /// did recorded, the database server last.
+    pub async fn stop(self) -> Result<()> {
+        let mut late = self.doors.stop(STOP_WITHIN).await;
+        let engine = self.engine;
+        // It waits for scripts on threads of its own.
+        let stopped = tokio::task::spawn_blocking(move || engine.stop(STOP_WITHIN)).await;
+        stopped.map_err(|e| Error::internal_from("stopping the engine", e))?;
+        self.recorder.stop(STOP_WITHIN).await;
+        late.extend(self.background.stop(STOP_WITHIN).await);
+        if !late.is_empty() {
+            tracing::warn!(tasks = ?late, "background tasks did not end in time");
+        }
+        self.db.close().await;
+        match self.server {
+            Some(server) => server.stop().await.map_err(|e| Error::internal_from("stopping PostgreSQL", e)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The database server: the user's, or our own as a child process.
+async fn database(
+    config: &Config,
+    hardware: &Hardware,
+    program: postgres::Program,
+) -> Result<(Option<Server>, PgConnectOptions)> {
+    if let Some(url) = &config.database.url {
+        let options: Result<PgConnectOptions, sqlx::Error> = url.expose().parse();
+        return Ok((None, options.map_err(|e| Error::internal_from("the database_url cannot be read", e))?));
+    }
+    let settings = postgres::Settings {
+        data_dir: config.data_dir.clone(),
+        hardware: hardware.clone(),
+        max_connections: config.database.pool_size + SPARE_CONNECTIONS,
+        extra: Vec::new(),
+    };
+    let server = Server::start(program, settings).await;
+    let server = server.map_err(|e| Error::internal_from("PostgreSQL could not be started", e))?;
+    let options = server.connect_options();
+    Ok((Some(server), options))
+}
+
+/// What is made once in the life of an instance.
+async fn first_start(db: &PgPool) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if app::ensure_default(&mut tx).await? {
+        tracing::info!("made the default app with its route /hello");
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The cost of a password hash: as measured at the first start.
+async fn password_cost(db: &PgPool) -> Result<Cost> {
+    if let Some(cost) = instance::password_cost(db).await? {
+        return Ok(cost);
+    }
+    let measured = tokio::task::spawn_blocking(Cost::measure).await;
+    let measured =
+        measured.map_err(|e| Error::internal_from("measuring the cost of a password hash", e))??;
+    let mut connection = db.acquire().await?;
+    instance::keep_password_cost(&mut connection, measured).await
+}
+
+fn engine_settings(config: &Config) -> engine::Settings {
+    let execution = &config.execution;
+    engine::Settings {
+        running: execution.running,
+        in_flight: execution.in_flight,
+        queue: execution.queue,
+        compiled_scripts: execution.compiled_scripts,
+        max_call_depth: execution.max_call_depth_ceiling,
+        response_limit: execution.response_limit,
+        log: engine::LogLimits::default(),
+    }
+}
+
+fn bounds(config: &Config) -> engine::Bounds {
+    let execution = &config.execution;
+    let built_in = engine::Bounds::default();
+    engine::Bounds {
+        default: engine::Limits {
+            operations: execution.max_operations,
+            call_depth: execution.max_call_depth,
+            log_lines: execution.max_log_lines,
+            ..built_in.default
+        },
+        ceiling: engine::Limits {
+            operations: execution.max_operations_ceiling,
+            call_depth: execution.max_call_depth_ceiling,
+            log_lines: execution.max_log_lines_ceiling,
+            ..built_in.ceiling
+        },
+    }
+}
+
+/// Reloads the route table when another node says that it changed it.
+fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, tasks: &Tasks) {
+    let (routes, db) = (Arc::clone(routes), db.clone());
+    let (nudges, listening) = db::listen(options, &[routing::CHANGED]);
+    let stop = tasks.token();
+    tasks.spawn("listen", OnFailure::Shutdown, async move {
+        stop.run_until_cancelled(listening).await;
+        Ok::<(), Error>(())
+    });
+    let Some(mut changed) = nudges.subscribe(routing::CHANGED) else { return };
+    let stop = tasks.token();
+    tasks.spawn("routes", OnFailure::Shutdown, async move {
+        while let Some(Ok(())) = stop.run_until_cancelled(changed.changed()).await {
+            if let Err(error) = routes.reload(&db).await {
+                tracing::warn!(%error, "the route table could not be reloaded; the old one stays");
+            }
+        }
+        Ok::<(), Error>(())
+    });
+}
+
+/// Has the gauges read where the states are, whenever somebody asks for the metrics.
+fn read_gauges(metrics: &Metrics, state: &State, inbox: &Inbox) {
+    let (state, inbox) = (state.clone(), inbox.clone());
+    metrics.on_read(move |metrics| {
+        let gate = state.engine.gauges();
+        for (name, value) in
+            [("running", gate.running), ("in_flight", gate.in_flight), ("waiting", gate.queued)]
+        {
+            metrics.gate.with_label_values(&[name]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+        let pool =
+            [("open", i64::from(state.db.size())), ("idle", i64::try_from(state.db.num_idle()).unwrap_or(0))];
+        for (name, value) in pool {
+            metrics.database_connections.with_label_values(&[name]).set(value);
+        }
+        metrics.routes.set(i64::try_from(state.routes.table().len()).unwrap_or(i64::MAX));
+        metrics.inbox.set(i64::try_from(inbox.waiting()).unwrap_or(i64::MAX));
+    });
+}
+
+/// Opens the doors: the API, the pages, and whatever else the apps answer.
+fn open(listener: std::net::TcpListener, state: &State, tasks: &Tasks) -> Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let router = Router::new()
+        .merge(api::router())
+        .layer(middleware::from_fn_with_state(state.clone(), web::layers::around))
+        .with_state(state.clone());
+    let (http, stop) = (state.config.http.clone(), tasks.token());
+    tasks.spawn("http", OnFailure::Shutdown, async move {
+        web::server::serve(listener, router, http, stop).await;
+        Ok::<(), Error>(())
+    });
+    Ok(())
+}

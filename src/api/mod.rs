@@ -5,6 +5,8 @@
 
 mod auth;
 mod domains;
+mod execute;
+mod open;
 mod openapi;
 mod routes;
 mod setup;
@@ -20,16 +22,14 @@ use crate::{
 };
 
 /// Everything the API serves, and the open endpoints beside it.
-pub fn router(state: &State) -> Router<State> {
+pub fn router() -> Router<State> {
     let document = openapi::serialized();
     let (router, _) = described();
     let router = router.route("/api/v1/openapi.json", axum::routing::get(async || openapi::answer(document)));
-    let state = state.clone();
     router
         .route("/api/v1", axum::routing::any(unknown))
         .route("/api/v1/{*rest}", axum::routing::any(unknown))
         .method_not_allowed_fallback(wrong_method)
-        .with_state(state)
 }
 
 /// The routers of all nouns, and the document they describe.
@@ -37,7 +37,8 @@ fn described() -> (Router<State>, aide::openapi::OpenApi) {
     let admin = ApiRouter::new().merge(domains::routes()).merge(routes::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
-        .nest("/api/v1", setup::routes().merge(auth::routes()))
+        .merge(open::routes())
+        .nest("/api/v1", setup::routes().merge(auth::routes()).merge(execute::routes()))
         .nest("/api/v1/admin", admin)
         .finish_api_with(&mut document, openapi::defaults);
     (router, document)

@@ -19,8 +19,14 @@ use crate::{
 /// The calls of this noun.
 pub fn routes() -> ApiRouter<State> {
     ApiRouter::new()
-        .api_route("/healthz", get_with(healthz, |op| op.id("healthz").tag("open").summary("The process answers")))
-        .api_route("/readyz", get_with(readyz, |op| op.id("readyz").tag("open").summary("Everything needed answers")))
+        .api_route(
+            "/healthz",
+            get_with(healthz, |op| op.id("healthz").tag("open").summary("The process answers")),
+        )
+        .api_route(
+            "/readyz",
+            get_with(readyz, |op| op.id("readyz").tag("open").summary("Everything needed answers")),
+        )
         .api_route("/version", get_with(version, |op| op.id("version").tag("open").summary("What runs here")))
         .route("/metrics", axum::routing::get(metrics))
 }
@@ -98,7 +104,8 @@ async fn version(AxumState(state): AxumState<State>) -> Json<Version> {
 
 /// Prometheus text: for the machine itself, for those who run it, or for everybody if so configured.
 async fn metrics(AxumState(state): AxumState<State>, request: Request) -> Result<Response> {
-    let local = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let local =
+        request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
     if !state.config.http.metrics_open && !local {
         let (mut parts, _) = request.into_parts();
         Caller::from_request_parts(&mut parts, &state).await?.require(Capability::InstanceManageSettings)?;

@@ -102,3 +102,9 @@ pub async fn notify(db: impl PgExecutor<'_>, channel: &str) -> Result<()> {
     sqlx::query("select pg_notify($1, '')").bind(channel).execute(db).await?;
     Ok(())
 }
+
+/// Whether the server answers: one round trip.
+pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query("select 1").execute(db).await?;
+    Ok(())
+}

@@ -86,7 +86,7 @@ pub struct Principal {
 }
 
 /// A request as scripts see it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The method, upper case.
     pub method: String,

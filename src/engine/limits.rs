@@ -1,9 +1,6 @@
 //! What one run may use: the instance's figures, and a script's overrides below the ceilings.
 
-use std::{
-    num::{NonZeroU32, NonZeroU64},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crate::store::script::{Ceilings, Sandbox};
 
@@ -53,8 +50,8 @@ impl Bounds {
     /// What a script's own limits may not go beyond.
     pub fn ceilings(&self) -> Ceilings {
         Ceilings {
-            max_operations: NonZeroU64::new(self.ceiling.operations).unwrap_or(NonZeroU64::MIN),
-            max_call_depth: NonZeroU32::new(self.ceiling.call_depth).unwrap_or(NonZeroU32::MIN),
+            max_operations: self.ceiling.operations,
+            max_call_depth: self.ceiling.call_depth,
             max_log_lines: self.ceiling.log_lines,
         }
     }
@@ -64,8 +61,8 @@ impl Bounds {
     /// The ceiling is applied here too: it may have been lowered since the script was saved.
     pub fn limits(&self, sandbox: Sandbox, timeout: Option<Duration>) -> Limits {
         let (default, ceiling) = (&self.default, &self.ceiling);
-        let operations = sandbox.max_operations.map_or(default.operations, NonZeroU64::get);
-        let call_depth = sandbox.max_call_depth.map_or(default.call_depth, NonZeroU32::get);
+        let operations = sandbox.max_operations.unwrap_or(default.operations);
+        let call_depth = sandbox.max_call_depth.unwrap_or(default.call_depth);
         Limits {
             operations: operations.min(ceiling.operations),
             wall_clock: timeout.unwrap_or(default.wall_clock).min(ceiling.wall_clock),
@@ -81,8 +78,8 @@ mod tests {
 
     fn sandbox(operations: u64, call_depth: u32, log_lines: u32) -> Sandbox {
         Sandbox {
-            max_operations: NonZeroU64::new(operations),
-            max_call_depth: NonZeroU32::new(call_depth),
+            max_operations: Some(operations),
+            max_call_depth: Some(call_depth),
             max_log_lines: Some(log_lines),
         }
     }
@@ -98,7 +95,7 @@ mod tests {
         let bounds = Bounds::default();
         let greedy = sandbox(u64::MAX, u32::MAX, u32::MAX);
         assert_eq!(bounds.limits(greedy, Some(Duration::MAX)), bounds.ceiling);
-        assert_eq!(greedy.clamped(&bounds.ceilings()).max_call_depth.map(NonZeroU32::get), Some(128));
+        assert_eq!(greedy.clamped(&bounds.ceilings()).max_call_depth, Some(128));
     }
 
     #[test]

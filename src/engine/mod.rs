@@ -28,6 +28,7 @@ mod stdlib;
 
 use std::{sync::Arc, time::Duration};
 
+pub use body::Body;
 pub use compile::{Compiled, Problem};
 pub use gate::{Full, Gauges, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
@@ -39,6 +40,9 @@ pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Respo
 use crate::base::{id::ScriptId, time::Timestamp};
 use gate::{Gate, Sizes};
 use run::Runner;
+
+/// The version of what scripts see (semantic versioning), apart from the product's.
+pub const SDK_VERSION: &str = "0.1.0";
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -101,6 +105,11 @@ impl Engine {
     /// Takes a moment for a long text: not for an async thread.
     pub fn check(&self, source: &str) -> Result<(), Vec<Problem>> {
         compile::compile(self.inner.runner.profiles.engine(1), source).map(|_| ())
+    }
+
+    /// Whether it takes runs: from its start until it is stopped.
+    pub fn is_running(&self) -> bool {
+        self.inner.gate.is_open()
     }
 
     /// How busy the gate is.

@@ -17,3 +17,6 @@ pub use app::Match;
 pub use entry::{Entry, Script};
 pub use routes::Routes;
 pub use table::{Answer, Asked, Source, Table};
+
+/// The channel on which nodes tell one another that the table has changed.
+pub const CHANGED: &str = "picloud_routes";

@@ -69,6 +69,8 @@ pub enum Answer {
 /// The routes of all apps, compiled.
 #[derive(Debug, Default)]
 pub struct Table {
+    /// How many routes there are.
+    routes: usize,
     apps: HashMap<AppId, Arc<App>>,
     exact: HashMap<Box<str>, Arc<App>>,
     wildcard: HashMap<Box<str>, Arc<App>>,
@@ -94,7 +96,7 @@ impl Table {
         for entry in entries {
             of_app.entry(entry.app_id).or_default().push(Arc::new(entry));
         }
-        let mut table = Self::default();
+        let mut table = Self { routes: of_app.values().map(Vec::len).sum(), ..Self::default() };
         for (id, slug, is_default) in source.apps {
             let app = Arc::new(App::new(id, slug.clone(), of_app.remove(&id).unwrap_or_default()));
             if is_default {
@@ -116,6 +118,16 @@ impl Table {
             }
         }
         table
+    }
+
+    /// How many routes it has.
+    pub fn len(&self) -> usize {
+        self.routes
+    }
+
+    /// Whether it has no route at all.
+    pub fn is_empty(&self) -> bool {
+        self.routes == 0
     }
 
     /// What becomes of a request.

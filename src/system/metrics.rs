@@ -33,6 +33,8 @@ pub struct Metrics {
     pub gate_limit: IntGaugeVec,
     /// Connections of the database pool, by `state`: `open`, `idle`.
     pub database_connections: IntGaugeVec,
+    /// Callers that wait for the outcome of a run.
+    pub inbox: IntGauge,
     /// Routes in the table that is being served.
     pub routes: IntGauge,
     registry: Registry,
@@ -86,6 +88,10 @@ impl Metrics {
                 "database_connections",
                 "Connections of the pool.",
                 &["state"],
+            ),
+            inbox: registered(
+                &all,
+                IntGauge::with_opts(named("inbox_pending", "Callers that wait for an outcome.")),
             ),
             routes: registered(&all, IntGauge::with_opts(named("routes", "Routes in the table."))),
             registry: all,

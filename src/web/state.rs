@@ -3,10 +3,19 @@
 use std::{ops::Deref, sync::Arc, time::Instant};
 
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use super::origin::OwnNames;
 use crate::{
-    access::password::Cost, base::Result, config::Config, routing::Routes, system::metrics::Metrics,
+    access::password::Cost,
+    base::Result,
+    config::Config,
+    db,
+    engine::{Bounds, Engine},
+    events::{Dispatcher, Recorder},
+    routing::{self, Routes},
+    system::metrics::Metrics,
+    upkeep::Upkeep,
 };
 
 /// Shared by all handlers; cheap to clone.
@@ -23,10 +32,24 @@ pub struct Parts {
     pub schema: i64,
     /// What a password hash costs here.
     pub password_cost: Cost,
+    /// The machine's host name.
+    pub host_name: String,
     /// The names that are this machine's own.
     pub own_names: OwnNames,
+    /// What a run gets, and the most a script may ask for.
+    pub bounds: Bounds,
+    /// Compiles and runs scripts.
+    pub engine: Engine,
+    /// Hands runs to the engine and their outcomes to who waits.
+    pub dispatcher: Dispatcher,
+    /// Writes the execution log.
+    pub recorder: Recorder,
     /// Which route answers.
     pub routes: Arc<Routes>,
+    /// Sweeps what was deleted.
+    pub upkeep: Upkeep,
+    /// Cancelled when the server begins to stop: streams that would go on for ever end then.
+    pub stopping: CancellationToken,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// When this process started.
@@ -39,9 +62,14 @@ impl State {
         Self(Arc::new(parts))
     }
 
-    /// After a change that routing depends on: this node serves the new table when it returns.
+    /// After a change that routing depends on: this node serves the new table
+    /// when it returns, the others within a second.
+    ///
+    /// The nudge goes out in a statement of its own, after the commit: inside
+    /// the writing transaction it would serialise all commits.
     pub async fn routes_changed(&self) -> Result<()> {
-        self.routes.reload(&self.db).await
+        self.routes.reload(&self.db).await?;
+        db::notify(&self.db, routing::CHANGED).await
     }
 }
 

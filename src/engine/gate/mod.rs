@@ -185,6 +185,11 @@ impl Gate {
         self.cut_off.load(Ordering::Relaxed)
     }
 
+    /// Whether it takes jobs.
+    pub(super) fn is_open(&self) -> bool {
+        !self.lock().closed
+    }
+
     /// Takes nothing new from now on; what is queued still runs.
     pub(super) fn close(&self) {
         let mut state = self.lock();

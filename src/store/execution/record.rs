@@ -72,7 +72,7 @@ pub struct AttemptError {
 }
 
 /// One line that a script logged.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct LogLine {
     /// When.
     pub at: Timestamp,
@@ -82,6 +82,7 @@ pub struct LogLine {
     pub message: String,
     /// The map logged with it, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub fields: Option<Box<RawValue>>,
 }
 

@@ -15,6 +15,8 @@ pub use removal::{delete, delete_cascade};
 pub use sandbox::{Ceilings, Sandbox};
 pub use version::{Version, restore, source, version, versions};
 
+use std::time::Duration;
+
 use sqlx::{PgExecutor, types::Json};
 
 use crate::base::{
@@ -49,6 +51,13 @@ pub struct Script {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Script {
+    /// How long one run may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.timeout_seconds).unwrap_or(1))
+    }
 }
 
 /// The script of this id, unless its app was deleted.

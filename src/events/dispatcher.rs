@@ -1,0 +1,146 @@
+//! Hands runs to the engine and their outcomes to who waits.
+//!
+//! A synchronous run is dispatched in memory: its caller takes a place in the
+//! inbox, the engine runs the script behind the gate, the outcome is recorded
+//! and answered. A caller that goes away stops nothing: the run ends, and its
+//! outcome is recorded and counted as abandoned.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+
+use super::{Inbox, Recorder, settle};
+use crate::{
+    base::{
+        Error, Result,
+        id::{InboxId, RouteId, ScriptId},
+    },
+    engine::{Code, Engine, Invocation, Job, Limits, Outcome},
+    store::{execution::NewAttempt, script},
+    system::metrics::Metrics,
+};
+
+/// What a caller waits for at most, beyond the wait for the gate and the run's own wall clock.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Hands runs to the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Dispatcher(Arc<Parts>);
+
+/// What the dispatcher works with.
+pub struct Parts {
+    /// Where scripts run.
+    pub engine: Engine,
+    /// Where outcomes are recorded.
+    pub recorder: Recorder,
+    /// Where the source of a script is that is not compiled yet.
+    pub db: PgPool,
+    /// Where runs are counted.
+    pub metrics: Metrics,
+    /// How long a caller waits for the gate.
+    pub permit_wait: Duration,
+    /// Where callers wait.
+    pub inbox: Inbox,
+}
+
+/// One run somebody waits for.
+pub struct Work {
+    /// What the run is told.
+    pub invocation: Invocation,
+    /// What runs.
+    pub code: What,
+    /// What it may use.
+    pub limits: Limits,
+    /// What set it off, for the log.
+    pub cause: Cause,
+}
+
+/// What runs.
+pub enum What {
+    /// A saved version of a script.
+    Version(ScriptId, i32),
+    /// Text that is run unsaved.
+    Draft(Arc<str>),
+}
+
+/// What set a run off, beyond what the script is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cause {
+    /// The route that matched.
+    pub route: Option<RouteId>,
+}
+
+impl Dispatcher {
+    /// Shares `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Runs `work` and waits for its outcome.
+    ///
+    /// [`Error::Busy`] if the gate has no room in time; [`Error::Unavailable`]
+    /// if the script's source is needed and the database is away.
+    pub async fn run(&self, work: Work) -> Result<Outcome> {
+        let code = self.code(work.code).await?;
+        let wall_clock = work.limits.wall_clock;
+        let mut place = self.0.inbox.register();
+        let done = self.done(place.id(), settle::begun(&work.invocation, work.cause));
+        let job = Job { invocation: work.invocation, code, limits: work.limits, done };
+        let ticket = self.0.engine.submit(job).map_err(|_| self.full())?;
+        if let Ok(outcome) = tokio::time::timeout(self.0.permit_wait, place.outcome()).await {
+            return outcome.ok_or_else(lost);
+        }
+        if ticket.cancel() {
+            return Err(self.full());
+        }
+        match tokio::time::timeout(wall_clock + GRACE, place.outcome()).await {
+            Ok(outcome) => outcome.ok_or_else(lost),
+            Err(_) => Err(Error::internal("a run passed its wall clock and did not end")),
+        }
+    }
+
+    /// The compiled script, or its source for the engine to compile.
+    async fn code(&self, what: What) -> Result<Code> {
+        let (script, version) = match what {
+            What::Draft(source) => return Ok(Code::Draft(source)),
+            What::Version(script, version) => (script, version),
+        };
+        if let Some(compiled) = self.0.engine.compiled(script, version) {
+            return Ok(Code::Compiled(compiled));
+        }
+        let source = script::source(&self.0.db, script, version).await?;
+        let source = source.ok_or_else(|| Error::NotFound("script".to_owned()))?;
+        Ok(Code::Version { script, version, source: source.into() })
+    }
+
+    /// What happens on the script thread once the run has ended. It is recorded
+    /// before it is answered: who reads the log after the answer finds it there.
+    fn done(&self, inbox: InboxId, begun: NewAttempt) -> Box<dyn FnOnce(Outcome) + Send> {
+        let this = self.clone();
+        Box::new(move |outcome| {
+            let Parts { recorder, metrics, .. } = &*this.0;
+            let app = begun.app_id;
+            let attempt = settle::ended(begun, &outcome);
+            let ended = attempt.error.as_ref().map_or("ok", |error| &error.kind);
+            metrics.executions.with_label_values(&[&attempt.source, ended]).inc();
+            let seconds = metrics.execution_seconds.with_label_values(&[&attempt.source]);
+            seconds.observe(outcome.duration.as_secs_f64());
+            recorder.record(attempt);
+            if this.0.inbox.answer(inbox, outcome).is_err() {
+                metrics.abandoned.with_label_values(&[&app.to_string()]).inc();
+            }
+        })
+    }
+
+    fn full(&self) -> Error {
+        self.0.metrics.refused.inc();
+        Error::Busy {
+            why: "too many scripts are running right now".to_owned(),
+            retry_after: Duration::from_secs(1),
+        }
+    }
+}
+
+fn lost() -> Error {
+    Error::internal("a run ended without an outcome")
+}
