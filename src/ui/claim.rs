@@ -10,7 +10,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use crate::{
-    base::{Error, Result, name::Username},
+    base::{Error, name::Username},
     page::{
         Form, Notice, Page, Place, Visit,
         layout::{Answer, Frame},

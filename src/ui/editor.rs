@@ -20,7 +20,7 @@ use crate::{
         Capability,
         capability::needs::{AppRead, AppWriteScript},
     },
-    admin::script as scripts,
+    admin::script::{self as scripts, Timeout},
     base::{
         Result,
         name::{Description, ScriptName, Source},
@@ -97,7 +97,7 @@ async fn saved(state: &State, scope: &ScriptInApp<AppWriteScript>, form: &mut Fo
     let name = form.read::<ScriptName>("name");
     let source = form.read::<Source>("source");
     let description = form.read_if_any::<Description>("description");
-    let timeout_seconds = form.read::<i32>("timeout_seconds");
+    let timeout_seconds = form.read::<Timeout>("timeout_seconds").map(Timeout::seconds);
     let change = ScriptChange {
         name,
         source,
@@ -108,7 +108,7 @@ async fn saved(state: &State, scope: &ScriptInApp<AppWriteScript>, form: &mut Fo
         author: Some(scope.caller.user.username.to_string()),
     };
     let change = form.done(Some(change))?;
-    scripts::change(state, scope.script.id, change).await
+    scripts::update(state, scope.script.id, change).await
 }
 
 async fn delete(

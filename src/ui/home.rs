@@ -6,7 +6,6 @@ use axum::{
     response::IntoResponse as _,
     routing::get,
 };
-use http::StatusCode;
 use maud::{Markup, html};
 
 use crate::{
@@ -88,7 +87,7 @@ async fn page(
     visit: &Visit,
     (paging, form): (&Paging, &Form),
 ) -> Result<Markup> {
-    let found = apps::list(state, caller, paging.cursor.as_deref(), DEFAULT_LIMIT).await?;
+    let found = app::list(&state.db, caller, paging.cursor.as_deref(), DEFAULT_LIMIT).await?;
     let domains = domain::all(&state.db).await?;
     let main = html! {
         @if found.items.is_empty() {

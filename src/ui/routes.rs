@@ -211,7 +211,7 @@ pub(super) fn address(visit: &Visit, app: &App, route: &Route) -> String {
         // No name server here need know the hosts below a name; by the slug the route answers anyway.
         HostRule::Any | HostRule::Wildcard { .. } => visit.address(app),
     };
-    base + &example(&rule.path)
+    format!("{base}{}", example(&rule.path))
 }
 
 /// What a path cannot hold as it is.

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State as AxumState, routing::post};
+use axum::{
+    Router,
+    extract::{FromRequestParts, State as AxumState},
+    routing::post,
+};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, request::Parts};
 use maud::{Markup, html};
 
 use super::editor::{self, Desk};
@@ -50,12 +54,23 @@ fn router() -> Router<State> {
 }
 
 /// What of the visitor's own request the script sees, and the log.
-#[derive(axum::extract::FromRequestParts)]
-#[from_request(state(State))]
 struct Origin {
     visit: Visit,
     client: Client,
-    id: axum::Extension<RequestId>,
+    request_id: String,
+}
+
+impl FromRequestParts<State> for Origin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
+        Ok(Self {
+            visit: Visit::from_request_parts(parts, state).await?,
+            client: Client::from_request_parts(parts, state).await?,
+            request_id: id.unwrap_or_default(),
+        })
+    }
 }
 
 async fn run(
@@ -102,7 +117,7 @@ async fn asked(scope: &ScriptInApp<AppWriteScript>, origin: &Origin, form: &mut 
         remote_addr: origin.client.address.ip().to_canonical().to_string(),
         ..engine::Request::default()
     };
-    Ok(Asked { what, version, request, request_id: origin.id.as_str().to_owned() })
+    Ok(Asked { what, version, request, request_id: origin.request_id.clone() })
 }
 
 /// Reads headers, one `name: value` on each line.

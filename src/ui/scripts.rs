@@ -1,7 +1,6 @@
 //! An app's scripts, and a form for a new one.
 
 use axum::{Router, extract::State as AxumState, response::IntoResponse as _, routing::get};
-use http::StatusCode;
 use maud::{Markup, html};
 
 use super::editor;
@@ -100,7 +99,7 @@ async fn created(state: &State, app: &App, caller: &Caller, form: &mut Form) -> 
         enabled: true,
         author: Some(caller.user.username.to_string()),
     };
-    scripts::create(state, new).await
+    scripts::create(state, &new).await
 }
 
 async fn page(
