@@ -140,7 +140,9 @@ impl FromRequest<State> for Form {
         let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|text| text.parse::<mime::Mime>().ok());
         if media.is_none_or(|media| media.essence_str() != mime::APPLICATION_WWW_FORM_URLENCODED) {
-            return Err(Error::UnsupportedMedia("send the form as application/x-www-form-urlencoded".to_owned()));
+            return Err(Error::UnsupportedMedia(
+                "send the form as application/x-www-form-urlencoded".to_owned(),
+            ));
         }
         let http = &state.config.http;
         let bytes = body::read(stream, http.body_limit, http.request_timeout).await?;

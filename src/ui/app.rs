@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}",
     place: Place::App("Overview"),
     needs: Some(Capability::AppRead),

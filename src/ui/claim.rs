@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page { path: "/admin/claim", place: Place::Nowhere, needs: None, router };
+pub(super) const PAGE: Page = Page { path: "/admin/claim", place: Place::Nowhere, needs: None, router };
 
 fn router() -> Router<State> {
     Router::new().route("/admin/claim", get(show).post(claim))
@@ -40,12 +40,7 @@ async fn show(AxumState(state): AxumState<State>, visit: Visit, client: Client) 
     Ok(page(&visit, window, (&client, &Form::default())))
 }
 
-async fn claim(
-    AxumState(state): AxumState<State>,
-    visit: Visit,
-    client: Client,
-    mut form: Form,
-) -> Answer {
+async fn claim(AxumState(state): AxumState<State>, visit: Visit, client: Client, mut form: Form) -> Answer {
     let window = sign_in::window(&state).await?;
     if window.claimed {
         return Ok(see("/admin/login"));

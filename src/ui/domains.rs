@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The page, which is that of the settings.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/domains",
     place: Place::Nowhere,
     needs: Some(Capability::AppManageDomains),
@@ -56,7 +56,8 @@ async fn release(
     visit: Visit,
     Path(path): Path<Vec<(String, String)>>,
 ) -> Answer {
-    let id: Option<DomainId> = path.iter().find(|(name, _)| name == "domain").and_then(|(_, id)| id.parse().ok());
+    let id: Option<DomainId> =
+        path.iter().find(|(name, _)| name == "domain").and_then(|(_, id)| id.parse().ok());
     let id = id.ok_or_else(|| Error::NotFound("domain".to_owned()))?;
     let released = admin::domain::release(&state, scope.app.id, id).await;
     answered(&state, (&scope, &visit), (Form::default(), released), Notice::DomainReleased).await

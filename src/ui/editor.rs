@@ -20,7 +20,7 @@ use crate::{
         Capability,
         capability::needs::{AppRead, AppWriteScript},
     },
-    admin::script::{self as scripts, Timeout},
+    admin,
     base::{
         Result,
         name::{Description, ScriptName, Source},
@@ -35,13 +35,13 @@ use crate::{
     },
     store::{
         app::App,
-        script::{Script, ScriptChange},
+        script::{Script, ScriptChange, Timeout},
     },
     web::State,
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/scripts/{script}",
     place: Place::Nowhere,
     needs: Some(Capability::AppRead),
@@ -108,7 +108,7 @@ async fn saved(state: &State, scope: &ScriptInApp<AppWriteScript>, form: &mut Fo
         author: Some(scope.caller.user.username.to_string()),
     };
     let change = form.done(Some(change))?;
-    scripts::update(state, scope.script.id, change).await
+    admin::script::update(state, scope.script.id, change).await
 }
 
 async fn delete(
@@ -117,7 +117,7 @@ async fn delete(
     visit: Visit,
     form: Form,
 ) -> Answer {
-    match scripts::delete(&state, scope.script.id, form.is_ticked("cascade")).await {
+    match admin::script::delete(&state, scope.script.id, form.is_ticked("cascade")).await {
         Ok(()) => Ok(noticed(&format!("/admin/apps/{}/scripts", scope.app.slug), Notice::ScriptDeleted)),
         Err(error) => {
             let mut stored = stored(&scope.script);
@@ -187,8 +187,9 @@ fn editor(form: &Form, found: &[Problem], may_write: bool) -> Markup {
 
 /// What is wrong with the source a form brought, if that is why it was refused.
 pub(super) async fn problems(state: &State, form: &Form) -> Result<Vec<Problem>> {
-    match form.error("source") {
-        Some(_) => scripts::check(state, form.value("source").to_owned()).await,
+    let refused = form.error("source").and_then(|_| form.value("source").parse::<Source>().ok());
+    match refused {
+        Some(source) => admin::script::problems(state, source).await,
         None => Ok(Vec::new()),
     }
 }

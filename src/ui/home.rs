@@ -1,16 +1,11 @@
 //! The start page: the apps with their addresses, and a form for a new one.
 
-use axum::{
-    Router,
-    extract::State as AxumState,
-    response::IntoResponse as _,
-    routing::get,
-};
+use axum::{Router, extract::State as AxumState, response::IntoResponse as _, routing::get};
 use maud::{Markup, html};
 
 use crate::{
     access::{Caller, Capability},
-    admin::app as apps,
+    admin,
     base::{
         Result,
         cursor::DEFAULT_LIMIT,
@@ -33,7 +28,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page { path: "/admin", place: Place::Top("Apps"), needs: None, router };
+pub(super) const PAGE: Page = Page { path: "/admin", place: Place::Top("Apps"), needs: None, router };
 
 fn router() -> Router<State> {
     Router::new().route("/admin", get(show)).route("/admin/apps", get(async || see("/admin")).post(create))
@@ -55,12 +50,7 @@ async fn show(
     Ok(page.into_response())
 }
 
-async fn create(
-    AxumState(state): AxumState<State>,
-    caller: Caller,
-    visit: Visit,
-    mut form: Form,
-) -> Answer {
+async fn create(AxumState(state): AxumState<State>, caller: Caller, visit: Visit, mut form: Form) -> Answer {
     caller.require(Capability::InstanceCreateApp)?;
     match created(&state, &mut form).await {
         Ok(app) => Ok(noticed(&format!("/admin/apps/{}", app.slug), Notice::AppCreated)),
@@ -78,7 +68,7 @@ async fn created(state: &State, form: &mut Form) -> Result<App> {
     let description = form.read_if_any::<Description>("description");
     let (slug, name) = form.done(slug.zip(name))?;
     let new = NewApp { slug, name, description, take_over: form.is_ticked("take_over") };
-    apps::create(state, &new, form.is_ticked("local_name")).await
+    admin::app::create(state, &new, form.is_ticked("local_name")).await
 }
 
 async fn page(

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/logs/{execution}",
     place: Place::Nowhere,
     needs: Some(Capability::AppLogRead),

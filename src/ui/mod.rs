@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The platform's pages, in the order in which the menu shows them.
-pub const PAGES: &[Page] = &[
+pub(super) const PAGES: &[Page] = &[
     home::PAGE,
     claim::PAGE,
     sign_in::PAGE,
@@ -65,10 +65,7 @@ async fn unknown(request: Request) -> Error {
 
 /// A page's address under a method it does not take.
 async fn wrong_method(request: Request) -> Problem {
-    Problem::new(
-        http::StatusCode::METHOD_NOT_ALLOWED,
-        format!("this address takes no {}", request.method()),
-    )
+    Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, format!("this address takes no {}", request.method()))
 }
 
 #[cfg(test)]

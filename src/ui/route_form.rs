@@ -29,8 +29,11 @@ const PATHS: [(&str, &str); 3] = [
 ];
 
 /// The kinds of host: value, and what it means.
-const HOSTS: [(&str, &str); 3] =
-    [("any", "Every host of the app"), ("exact", "This host alone"), ("wildcard", "Every host below this name")];
+const HOSTS: [(&str, &str); 3] = [
+    ("any", "Every host of the app"),
+    ("exact", "This host alone"),
+    ("wildcard", "Every host below this name"),
+];
 
 /// The methods: value, and what it means.
 const METHODS: [(&str, &str); 8] = [

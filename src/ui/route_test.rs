@@ -11,18 +11,18 @@ use super::{
 use crate::{
     access::{Capability, capability::needs::AppRead},
     admin::route::{Question, explain},
+    base::Result,
     page::{
         Form, Page, Place, Visit,
         layout::Answer,
         parts::{self, Input},
     },
-    base::Result,
     store::app::App,
     web::{InApp, Query, State},
 };
 
 /// The page, which is that of the routes with the answer on it.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/routes/test",
     place: Place::Nowhere,
     needs: Some(Capability::AppRead),
@@ -49,8 +49,11 @@ async fn test(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Answer {
-    let mut form =
-        Form::with([("host", asked.host.clone()), ("method", asked.method.clone()), ("path", asked.path.clone())]);
+    let mut form = Form::with([
+        ("host", asked.host.clone()),
+        ("method", asked.method.clone()),
+        ("path", asked.path.clone()),
+    ]);
     let (status, tested) = match answer(&state, &scope.app, &asked).await {
         Ok(answer) => (StatusCode::OK, Some(answer)),
         Err(error) => (form.refused(error)?, None),

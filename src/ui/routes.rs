@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/routes",
     place: Place::App("Routes"),
     needs: Some(Capability::AppRead),
@@ -215,9 +215,21 @@ pub(super) fn address(visit: &Visit, app: &App, route: &Route) -> String {
 }
 
 /// What a path cannot hold as it is.
-const IN_PATH: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'\'').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\')
-        .add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'\'')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// A path the pattern takes, percent-encoded.
 fn example(pattern: &PathPattern) -> String {

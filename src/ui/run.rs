@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The page, which is the script's with the outcome on it.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/scripts/{script}/run",
     place: Place::Nowhere,
     needs: Some(Capability::AppWriteScript),
@@ -103,10 +103,12 @@ async fn asked(scope: &ScriptInApp<AppWriteScript>, origin: &Origin, form: &mut 
     } else {
         (What::Draft(Arc::from(source.as_str())), None)
     };
-    let content_type = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+    let content_type =
+        headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
     let raw = Bytes::copy_from_slice(form.value(BODY).as_bytes());
     let body = engine::body::decode_request(content_type, raw).await;
-    let body = body.map_err(|why| Error::Invalid(vec![FieldError { field: BODY.to_owned(), message: why }]))?;
+    let body =
+        body.map_err(|why| Error::Invalid(vec![FieldError { field: BODY.to_owned(), message: why }]))?;
     let request = engine::Request {
         method: form.value(METHOD).to_ascii_uppercase(),
         path: if path.is_empty() { "/".to_owned() } else { path },

@@ -9,7 +9,7 @@ use crate::{
         Caller, Capability,
         capability::needs::{AppRead, AppWriteScript},
     },
-    admin::script as scripts,
+    admin,
     base::{
         Result,
         cursor::DEFAULT_LIMIT,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/scripts",
     place: Place::App("Scripts"),
     needs: Some(Capability::AppRead),
@@ -73,9 +73,7 @@ async fn create(
 ) -> Answer {
     let InApp { app, caller, .. } = scope;
     match created(&state, &app, &caller, &mut form).await {
-        Ok(script) => {
-            Ok(noticed(&editor::address(&app, &script), Notice::ScriptCreated))
-        }
+        Ok(script) => Ok(noticed(&editor::address(&app, &script), Notice::ScriptCreated)),
         Err(error) => {
             let status = form.refused(error)?;
             let page = page(&state, (&visit, &caller, &app), None, &form).await?;
@@ -99,7 +97,7 @@ async fn created(state: &State, app: &App, caller: &Caller, form: &mut Form) -> 
         enabled: true,
         author: Some(caller.user.username.to_string()),
     };
-    scripts::create(state, &new).await
+    admin::script::create(state, new).await
 }
 
 async fn page(

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/settings",
     place: Place::App("Settings"),
     needs: Some(Capability::AppAdmin),

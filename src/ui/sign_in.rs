@@ -26,12 +26,10 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page { path: "/admin/login", place: Place::Nowhere, needs: None, router };
+pub(super) const PAGE: Page = Page { path: "/admin/login", place: Place::Nowhere, needs: None, router };
 
 fn router() -> Router<State> {
-    Router::new()
-        .route("/admin/login", get(show).post(login))
-        .route("/admin/logout", post(logout))
+    Router::new().route("/admin/login", get(show).post(login)).route("/admin/logout", post(logout))
 }
 
 /// Where to go afterwards.
@@ -48,12 +46,7 @@ async fn show(AxumState(state): AxumState<State>, visit: Visit, Query(asked): Qu
     Ok(page(&visit, &Form::with([("next", asked.next)])))
 }
 
-async fn login(
-    AxumState(state): AxumState<State>,
-    visit: Visit,
-    client: Client,
-    mut form: Form,
-) -> Answer {
+async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client, mut form: Form) -> Answer {
     let password = form.value("password").to_owned();
     match sign_in::login(&state, form.value("username"), password, &client).await {
         Ok(signed_in) => {
@@ -81,7 +74,8 @@ async fn logout(AxumState(state): AxumState<State>, caller: Result<Caller>) -> A
 /// The place to go to after signing in: a page of the administration, else its
 /// first. Anything else could lead to a stranger's page that looks like ours.
 fn within_admin(next: &str) -> &str {
-    let inside = next.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let inside =
+        next.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if inside && plain { next } else { "/admin" }
 }
@@ -115,8 +109,16 @@ mod tests {
             assert_eq!(within_admin(inside), inside);
         }
         for outside in [
-            "", "/", "//evil.example", "https://evil.example/admin", "/administrator", "/admin\\@evil.example",
-            "/~shop/login", "/admin/\n", "javascript:alert(1)", "admin",
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/admin",
+            "/administrator",
+            "/admin\\@evil.example",
+            "/~shop/login",
+            "/admin/\n",
+            "javascript:alert(1)",
+            "admin",
         ] {
             assert_eq!(within_admin(outside), "/admin", "{outside}");
         }

@@ -14,10 +14,10 @@ use crate::{
         Capability,
         capability::needs::{AppRead, AppWriteScript},
     },
-    admin::script as scripts,
+    admin,
     base::{Error, Result},
     page::{
-        Notice, Page, Place, ScriptInApp, Visit,
+        Form, Notice, Page, Place, ScriptInApp, Visit,
         layout::{Answer, Frame},
         noticed, parts, time,
     },
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The page.
-pub const PAGE: Page = Page {
+pub(super) const PAGE: Page = Page {
     path: "/admin/apps/{app}/scripts/{script}/versions/{version}",
     place: Place::Nowhere,
     needs: Some(Capability::AppRead),
@@ -58,11 +58,7 @@ async fn show(
     number: Option<Path<Numbered>>,
 ) -> Answer {
     let ScriptInApp { app, script, caller, .. } = scope;
-    let version = match number {
-        Some(Path(Numbered { version })) => script::version(&state.db, script.id, version).await?,
-        None => None,
-    };
-    let version = version.ok_or_else(|| Error::NotFound("version".to_owned()))?;
+    let version = find(&state, &script, number).await?;
     let here = editor::address(&app, &script);
     let main = html! {
         p { "Saved " (time::ago(version.created_at)) " " (by(&version)) }
@@ -81,21 +77,25 @@ async fn restore(
     AxumState(state): AxumState<State>,
     scope: ScriptInApp<AppWriteScript>,
     number: Option<Path<Numbered>>,
+    _: Form,
 ) -> Answer {
-    let Some(Path(Numbered { version })) = number else {
-        return Err(Error::NotFound("version".to_owned()));
+    let ScriptInApp { app, script, caller, .. } = scope;
+    let old = find(&state, &script, number).await?;
+    let script = admin::script::restore(&state, script.id, old, &caller.user.username).await?;
+    Ok(noticed(&editor::address(&app, &script), Notice::VersionRestored))
+}
+
+/// The version a path names.
+async fn find(state: &State, script: &Script, number: Option<Path<Numbered>>) -> Result<Version> {
+    let version = match number {
+        Some(Path(Numbered { version })) => script::version(&state.db, script.id, version).await?,
+        None => None,
     };
-    let author = scope.caller.user.username.to_string();
-    let script = scripts::restore(&state, scope.script.id, version, author).await?;
-    Ok(noticed(&editor::address(&scope.app, &script), Notice::VersionRestored))
+    version.ok_or_else(|| Error::NotFound("version".to_owned()))
 }
 
 /// The list of a script's versions, for its page.
-pub(super) async fn panel(
-    state: &State,
-    (app, script): (&App, &Script),
-    may_write: bool,
-) -> Result<Markup> {
+pub(super) async fn panel(state: &State, (app, script): (&App, &Script), may_write: bool) -> Result<Markup> {
     let mut connection = state.db.acquire().await?;
     let versions = script::versions(&mut connection, script.id, None, SHOWN).await?;
     let here = editor::address(app, script);

@@ -34,12 +34,12 @@ pub struct AppChange {
     pub description: Patch<Description>,
 }
 
-/// Refuses the slug that is this machine's own name: `<slug>.local` would be
-/// the administration's address.
-pub fn reserve_host_name(slug: &Slug, host_name: &str) -> Result<()> {
-    let label = host_name.split('.').next().unwrap_or_default();
-    if slug.as_str().eq_ignore_ascii_case(label) {
-        return Err(Error::invalid("slug", "is the name of this machine, under which it is administered"));
+/// Refuses a slug that is one of this machine's own names, or whose
+/// `<slug>.local` is: under these the administration answers.
+pub fn refuse_own_name<'a>(slug: &Slug, own_names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let slug = slug.as_str();
+    if own_names.into_iter().any(|own| own == slug || own.strip_suffix(".local") == Some(slug)) {
+        return Err(Error::invalid("slug", "is a name of this machine, under which it is administered"));
     }
     Ok(())
 }
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn the_machines_own_name_is_no_slug() -> Result<(), String> {
         let slug: Slug = "picloud".parse()?;
-        for own in ["picloud", "PiCloud", "picloud.lan"] {
-            assert!(matches!(reserve_host_name(&slug, own), Err(Error::Invalid(_))), "{own}");
+        for own in [&["localhost", "picloud"][..], &["picloud.local"]] {
+            assert!(matches!(refuse_own_name(&slug, own.iter().copied()), Err(Error::Invalid(_))), "{own:?}");
         }
-        for other in ["", "pi", "picloud2", "pi.picloud"] {
-            assert!(reserve_host_name(&slug, other).is_ok(), "{other}");
+        for other in [&["localhost", "pi", "pi.local"][..], &["x.picloud.local", "picloud.lan"], &[]] {
+            assert!(refuse_own_name(&slug, other.iter().copied()).is_ok(), "{other:?}");
         }
         Ok(())
     }

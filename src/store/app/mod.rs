@@ -9,18 +9,21 @@ mod change;
 mod default;
 mod removal;
 
-pub use change::{AppChange, NewApp, create, reserve_host_name, update};
+pub use change::{AppChange, NewApp, create, refuse_own_name, update};
 pub use default::{DEFAULT_SLUG, ensure_default};
 pub use removal::{Counts, counts, delete};
 
 use sqlx::PgExecutor;
 
-use crate::base::{
-    Result,
-    cursor::{self, Page},
-    id::AppId,
-    name::{AppName, Description, Slug},
-    time::Timestamp,
+use crate::{
+    access::{Caller, Capability},
+    base::{
+        Result,
+        cursor::{self, Page},
+        id::AppId,
+        name::{AppName, Description, Slug},
+        time::Timestamp,
+    },
 };
 
 /// An app.
@@ -42,20 +45,26 @@ pub struct App {
     pub updated_at: Timestamp,
 }
 
-/// One page of all apps, by name.
-pub async fn list(db: impl PgExecutor<'_>, cursor: Option<&str>, limit: u32) -> Result<Page<App>> {
+/// One page of the apps that `reader` may read, by name.
+pub async fn list(
+    db: impl PgExecutor<'_>,
+    reader: &Caller,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page<App>> {
     let after: Option<(String, AppId)> = cursor::decode(cursor)?;
     let (name, id) = after.unzip();
     let rows = sqlx::query_as(
         "select id, slug, name, description, is_default, created_at, updated_at
          from apps
-         where deleted_at is null and ($1::text is null or (name, id) > ($1, $2))
+         where deleted_at is null and $4 and ($1::text is null or (name, id) > ($1, $2))
          order by name, id
          limit $3",
     )
     .bind(name)
     .bind(id)
     .bind(i64::from(limit) + 1)
+    .bind(reader.may(Capability::AppRead))
     .fetch_all(db)
     .await?;
     Ok(Page::cut(rows, limit, |app: &App| (app.name.clone(), app.id)))
@@ -76,6 +85,7 @@ pub async fn by_id(db: impl PgExecutor<'_>, id: AppId) -> Result<Option<App>> {
 
 /// The app that has this slug now.
 pub async fn by_slug(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<App>> {
+    let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
     let app = sqlx::query_as(
         "select id, slug, name, description, is_default, created_at, updated_at
          from apps
@@ -89,6 +99,7 @@ pub async fn by_slug(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<App>>
 
 /// The app that had this slug before, as it is called now.
 pub async fn by_old_slug(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<App>> {
+    let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
     let app = sqlx::query_as(
         "select apps.id, apps.slug, name, description, is_default, apps.created_at, updated_at
          from app_old_slugs
