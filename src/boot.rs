@@ -73,7 +73,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
 
     let (doors, background) = (Tasks::new(), Tasks::new());
     let metrics = Metrics::new();
-    let engine = Engine::start(&engine_settings(&config));
+    let engine = Engine::start(&engine_settings(&config), &[]);
     let budget = config.history.log_budget_per_second;
     let recorder = Recorder::start(db.clone(), budget, metrics.clone(), &background);
     let inbox = Inbox::default();
@@ -227,14 +227,10 @@ fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, 
         stop.run_until_cancelled(listening).await;
         Ok::<(), Error>(())
     });
-    let Some(mut changed) = nudges.subscribe(routing::CHANGED) else { return };
+    let Some(changed) = nudges.subscribe(routing::CHANGED) else { return };
     let stop = tasks.token();
     tasks.spawn("routes", OnFailure::Shutdown, async move {
-        while let Some(Ok(())) = stop.run_until_cancelled(changed.changed()).await {
-            if let Err(error) = routes.reload(&db).await {
-                tracing::warn!(%error, "the route table could not be reloaded; the old one stays");
-            }
-        }
+        stop.run_until_cancelled(routes.follow(&db, changed)).await;
         Ok::<(), Error>(())
     });
 }

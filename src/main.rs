@@ -1,16 +1,7 @@
-//! Parses the command line, runs it, and turns an error into one sentence and an exit code.
+//! Parses the command line, runs it, and turns the error into an exit code.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-#[expect(clippy::print_stderr, reason = "the one place that tells why the program ended")]
 fn main() -> ExitCode {
-    match picloud::cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    picloud::cli::run().unwrap_or_else(|failure| picloud::cli::report(&failure))
 }

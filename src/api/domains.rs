@@ -11,11 +11,11 @@ use crate::{
     admin,
     base::{
         Result,
-        cursor::{self, Page},
+        cursor::Page,
         pattern::HostPattern,
     },
     store::domain::{self, Domain},
-    web::{Body, Created, InApp, OnDomain, Query, State, query::Paging},
+    web::{Body, Created, InApp, OnDomain, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -47,8 +47,8 @@ async fn list(
     on: InApp<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Domain>>> {
-    let limit = cursor::limit(page.limit)?;
-    Ok(Json(domain::list(&state.db, on.app.id, page.cursor.as_deref(), limit).await?))
+    let limit = page.limit()?;
+    Ok(Json(domain::list(&state.db, on.app.id, page.cursor(), limit).await?))
 }
 
 /// What is claimed.

@@ -3,13 +3,18 @@
 //! Each noun is a file with `routes()`; the OpenAPI document is made from the
 //! same routers, so it cannot drift from what is served.
 
+mod apps;
 mod auth;
 mod domains;
 mod execute;
+mod executions;
 mod open;
 mod openapi;
 mod routes;
+mod script_fields;
+mod scripts;
 mod setup;
+mod versions;
 
 use aide::axum::ApiRouter;
 use axum::{Router, extract::Request, http::StatusCode};
@@ -34,7 +39,13 @@ pub fn router() -> Router<State> {
 
 /// The routers of all nouns, and the document they describe.
 fn described() -> (Router<State>, aide::openapi::OpenApi) {
-    let admin = ApiRouter::new().merge(domains::routes()).merge(routes::routes());
+    let admin = ApiRouter::new()
+        .merge(apps::routes())
+        .merge(domains::routes())
+        .merge(scripts::routes())
+        .merge(versions::routes())
+        .merge(routes::routes())
+        .merge(executions::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .merge(open::routes())

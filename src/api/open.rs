@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The calls of this noun.
-pub fn routes() -> ApiRouter<State> {
+pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route(
             "/healthz",

@@ -13,12 +13,12 @@ use crate::{
     admin::{self, route::Question},
     base::{
         Error, FieldError, Result,
-        cursor::{self, Page},
+        cursor::Page,
         patch::Patch,
         pattern::{HostKind, PathKind, RouteRule, RuleText},
     },
     store::route::{self, DispatchMode, NewRoute, Route, RouteChange},
-    web::{Body, Created, InApp, OnRoute, OnScript, Query, State, query::Paging},
+    web::{Body, Created, InApp, OnRoute, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -59,8 +59,8 @@ async fn of_app(
     on: InApp<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Route>>> {
-    let limit = cursor::limit(page.limit)?;
-    Ok(Json(route::list(&state.db, (on.app.id, None), page.cursor.as_deref(), limit).await?))
+    let limit = page.limit()?;
+    Ok(Json(route::list(&state.db, (on.app.id, None), page.cursor(), limit).await?))
 }
 
 async fn of_script(
@@ -68,9 +68,9 @@ async fn of_script(
     on: OnScript<AppRead>,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<Route>>> {
-    let limit = cursor::limit(page.limit)?;
+    let limit = page.limit()?;
     let of = (on.script.app_id, Some(on.script.id));
-    Ok(Json(route::list(&state.db, of, page.cursor.as_deref(), limit).await?))
+    Ok(Json(route::list(&state.db, of, page.cursor(), limit).await?))
 }
 
 /// What a route is made with.

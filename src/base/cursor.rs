@@ -5,6 +5,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{Error, Result};
 
@@ -56,10 +57,21 @@ pub fn encode(key: &impl Serialize) -> String {
 /// Decodes the sort key of `cursor`, if there is one.
 pub fn decode<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let key = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let refused = || Error::invalid("cursor", "is not a cursor this list gave");
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
+    let key: Value = serde_json::from_slice(&bytes).map_err(|_| refused())?;
+    if has_nul(&key) {
+        return Err(refused());
+    }
+    serde_json::from_value(key).map(Some).map_err(|_| refused())
+}
+
+/// Whether a key holds U+0000, which the database takes in no text.
+fn has_nul(key: &Value) -> bool {
     match key {
-        Some(key) => Ok(Some(key)),
-        None => Err(Error::invalid("cursor", "is not a cursor this list gave")),
+        Value::String(text) => text.contains('\0'),
+        Value::Array(all) => all.iter().any(has_nul),
+        _ => false,
     }
 }
 
@@ -85,5 +97,7 @@ mod tests {
     fn a_made_up_cursor_is_refused() {
         assert!(decode::<i32>(Some("%%")).is_err());
         assert!(decode::<i32>(Some("eyJ9")).is_err());
+        assert!(decode::<(String, i32)>(Some(&encode(&("a\0", 1)))).is_err());
+        assert!(decode::<(String, i32)>(Some(&encode(&("\\u0000", 1)))).is_ok());
     }
 }

@@ -36,12 +36,32 @@ impl<T> Patch<T> {
             Self::Set(new) => Ok(Some(new)),
         }
     }
+
+    /// The new value of a field that has a default to go back to, if it changes.
+    pub fn or_default(self) -> Option<T>
+    where
+        T: Default,
+    {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(T::default()),
+            Self::Set(new) => Some(new),
+        }
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
     }
+}
+
+/// For a field of a change that can be left out but not cleared: `null` is refused.
+/// Use with `#[serde(default, deserialize_with = "patch::not_null")]`.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Patch<T> {
@@ -66,6 +86,16 @@ mod tests {
     struct Change {
         #[serde(default)]
         note: Patch<String>,
+        #[serde(default, deserialize_with = "not_null")]
+        name: Option<String>,
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_cleared_refuses_null() -> Result<(), serde_json::Error> {
+        assert_eq!(serde_json::from_str::<Change>("{}")?.name, None);
+        assert_eq!(serde_json::from_str::<Change>(r#"{"name":"a"}"#)?.name.as_deref(), Some("a"));
+        assert!(serde_json::from_str::<Change>(r#"{"name":null}"#).is_err());
+        Ok(())
     }
 
     #[test]

@@ -2,14 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    ClaimFrom, ClaimWindow, Config, Database, Error, Execution, Fault, History, Http, KEYS, Key, Origin,
-    Resolved, file, sizing,
-};
-use crate::system::{
-    hardware::Hardware,
-    log::{self, Format},
-};
+use super::{Config, Error, Fault, KEYS, Key, Origin, Resolved, file};
+use crate::system::hardware::Hardware;
 
 /// The file that is read when no other is named, if it is there.
 pub const DEFAULT_FILE: &str = "/etc/picloud/picloud.toml";

@@ -30,7 +30,7 @@ pub struct Sizing {
 /// Why one figure is what it is.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Reason {
-    /// The figure's name.
+    /// The figure's name: the key's that overrides it, where there is one.
     pub what: &'static str,
     /// Its value.
     pub value: u32,
@@ -107,12 +107,12 @@ pub fn sizing(machine: &Hardware) -> Sizing {
         queue: row.queue,
         compiled_scripts: row.compiled_scripts,
         reasons: vec![
-            reason("scripts running", running, &cores_say),
-            reason("scripts in flight", row.in_flight, &memory_says),
-            reason("largest claim", row.largest_claim, &memory_says),
-            reason("database connections", row.db_pool, &memory_says),
-            reason("requests waiting", row.queue, &format!("{memory_says}, since each may hold its body")),
-            reason("compiled scripts", row.compiled_scripts, &memory_says),
+            reason("max_concurrent_executions", running, &cores_say),
+            reason("max_in_flight_executions", row.in_flight, &memory_says),
+            reason("largest_claim", row.largest_claim, &memory_says),
+            reason("db_pool", row.db_pool, &memory_says),
+            reason("sync_queue", row.queue, &format!("{memory_says}, since each may hold its body")),
+            reason("compiled_scripts", row.compiled_scripts, &memory_says),
         ],
     }
 }

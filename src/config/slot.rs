@@ -154,8 +154,10 @@ fn show_span(span: Duration) -> String {
     unit.map_or_else(|| format!("{ms}ms"), |(name, unit)| format!("{}{name}", ms / unit))
 }
 
+/// An absolute path: what is relative is so to where the program was started,
+/// and it may work elsewhere later.
 fn directory(text: &str) -> Option<PathBuf> {
-    (!text.is_empty() && !text.contains(['\0', '\u{fffd}'])).then(|| PathBuf::from(text))
+    if text.contains(['\0', '\u{fffd}']) { None } else { std::path::absolute(text).ok() }
 }
 
 fn names(text: &str) -> Option<Vec<String>> {

@@ -174,6 +174,14 @@ fn a_limit_nobody_set_follows_the_one_that_was() {
 }
 
 #[test]
+fn a_directory_is_so_from_where_the_program_was_started() {
+    let here = std::env::current_dir().expect("a directory to be in");
+    let config = load("", &[], &[("data_dir", "./.picloud")]).expect("a path");
+    assert_eq!(config.data_dir, here.join(".picloud"));
+    assert!(faults("data_dir = \"\"", &[]).contains("the path of a directory"));
+}
+
+#[test]
 fn limits_that_contradict_one_another_are_a_fault() {
     assert_eq!(
         faults("max_concurrent_executions = 9\nmax_in_flight_executions = 8\n", &[]),

@@ -27,6 +27,24 @@ async fn run(connection: &mut PgConnection) -> Result<i64> {
         sqlx::migrate::MigrateError::Execute(error) => error.into(),
         error => Error::internal_from("could not migrate the database", error),
     })?;
+    version(connection).await?.ok_or_else(|| Error::internal("there is no migration"))
+}
+
+/// The version this program brings a database to.
+pub fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The version a database is at; none if it was never migrated.
+pub async fn schema_version(connection: &mut PgConnection) -> Result<Option<i64>> {
+    let known = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null");
+    if !known.fetch_one(&mut *connection).await? {
+        return Ok(None);
+    }
+    version(connection).await
+}
+
+async fn version(connection: &mut PgConnection) -> Result<Option<i64>> {
     let version = sqlx::query_scalar("select max(version) from _sqlx_migrations where success");
     Ok(version.fetch_one(connection).await?)
 }

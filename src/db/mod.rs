@@ -18,7 +18,7 @@ use sqlx::{
 };
 
 pub use listen::{Nudges, listen};
-pub use migrate::migrate;
+pub use migrate::{migrate, newest_schema, schema_version};
 
 use crate::base::{Error, Result};
 

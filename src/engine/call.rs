@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use rhai::{Dynamic, EvalAltResult, Map, Position};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
 
 use super::{
     context,
@@ -205,6 +205,14 @@ pub(super) fn thrown(kind: &str, message: impl Into<String>) -> EvalAltResult {
     map.insert("kind".into(), kind.into());
     map.insert("message".into(), message.into().into());
     EvalAltResult::ErrorRuntime(Dynamic::from_map(map), Position::NONE)
+}
+
+/// The error with the place of the call it comes from, which Rhai itself adds
+/// only to functions that are called without a module's name.
+#[expect(clippy::unnecessary_box_returns, reason = "a native returns it as it is")]
+pub(super) fn placed(context: &NativeCallContext<'_>, mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    error.set_position(context.call_position());
+    error
 }
 
 /// `ctx` of the run on this thread.

@@ -6,11 +6,11 @@ use std::{
 };
 
 use lru::LruCache;
-use rhai::{AST, Engine, ParseErrorType, Position};
+use rhai::{AST, Engine, LexError, ParseErrorType, Position};
 
 use super::{
     outcome::{Failure, FailureKind},
-    reserved,
+    reserved, syntax,
 };
 use crate::base::id::ScriptId;
 
@@ -58,10 +58,15 @@ impl Cache {
 /// Compiles `source`, or says all that is wrong with it, in the order of the text.
 pub(super) fn compile(engine: &Engine, source: &str) -> Result<Compiled, Vec<Problem>> {
     let (compiled, declared) = reserved::watch(|| engine.compile(source));
-    let mut problems: Vec<Problem> = declared.into_iter().map(|at| problem(at, reserved::MESSAGE)).collect();
+    let mut problems: Vec<Problem> = declared.into_iter().map(|at| problem(at, reserved::DECLARED)).collect();
     match compiled {
-        Ok(ast) if problems.is_empty() => return Ok(Compiled(Arc::new(ast))),
-        Ok(_) => {}
+        Ok(ast) => {
+            let assigned = syntax::assignments_to(&ast, reserved::NAME);
+            problems.extend(assigned.into_iter().map(|at| problem(at, reserved::ASSIGNED)));
+            if problems.is_empty() {
+                return Ok(Compiled(Arc::new(ast)));
+            }
+        }
         Err(error) => problems.push(problem(error.1, &describe(&error.0))),
     }
     problems.sort_by_key(|problem| (problem.line, problem.column));
@@ -89,7 +94,9 @@ fn problem(at: Position, message: &str) -> Problem {
 
 fn describe(error: &ParseErrorType) -> String {
     match error {
-        ParseErrorType::Reserved(word) if word == "import" || word == "eval" => {
+        ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) | ParseErrorType::Reserved(word)
+            if matches!(word.as_str(), "import" | "eval") =>
+        {
             format!("`{word}` is not available in PiCloud scripts")
         }
         ParseErrorType::ExprTooDeep => "expressions are nested too deeply: at most 64".to_owned(),

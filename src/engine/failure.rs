@@ -1,12 +1,12 @@
 //! What a script's error means: its kind, its words, its line and column, or the response it threw.
 
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Map, Position};
+use rhai::{AST, Dynamic, EvalAltResult, ImmutableString, Map, Position};
 
 use super::{
     compile::line_and_column,
     convert::{self, Unfit},
     outcome::{Failure, FailureKind},
-    reply,
+    reply, reserved, syntax,
 };
 use crate::base::name::truncated;
 
@@ -14,8 +14,7 @@ use crate::base::name::truncated;
 const MESSAGE_BYTES: usize = 4096;
 
 /// Turns the error a run ended with into its failure.
-pub(super) fn of(mut error: EvalAltResult, response_limit: usize) -> Failure {
-    let at = innermost_position(&error);
+pub(super) fn of(mut error: EvalAltResult, at: Position, response_limit: usize) -> Failure {
     error.clear_position();
     let mut failure = match innermost(&error) {
         EvalAltResult::ErrorRuntime(thrown, _) => of_thrown(thrown, response_limit),
@@ -32,7 +31,19 @@ pub(super) fn failure(kind: FailureKind, message: impl Into<String>) -> Failure 
 }
 
 /// Where the error is: as far inside as a position is known.
-pub(super) fn innermost_position(error: &EvalAltResult) -> Position {
+pub(super) fn position(error: &EvalAltResult, ast: &AST) -> Position {
+    let at = innermost_position(error);
+    match innermost(error) {
+        // The one error that Rhai gives no place, only the method's name.
+        EvalAltResult::ErrorDataRace(what, _) if at.is_none() => {
+            let method = what.split('\'').nth(1).unwrap_or_default();
+            syntax::only_call_within(ast, reserved::NAME, method).unwrap_or(at)
+        }
+        _ => at,
+    }
+}
+
+fn innermost_position(error: &EvalAltResult) -> Position {
     let inner = match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
             innermost_position(inner)

@@ -15,7 +15,8 @@ pub struct Job {
     pub limits: Limits,
     /// Called once with the outcome, on the script thread: it must not wait.
     ///
-    /// It is not called for a job that was cancelled before it started.
+    /// It is not called for a job that was cancelled before it started, and for
+    /// one that is still waiting when the engine stops it is called there.
     pub done: Box<dyn FnOnce(Outcome) + Send>,
 }
 

@@ -24,7 +24,11 @@ mod profile;
 mod reply;
 mod reserved;
 mod run;
+mod sdk;
 mod stdlib;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,6 +40,7 @@ pub use job::{Code, Job};
 pub use limits::{Bounds, Limits};
 pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
+pub use sdk::SdkModule;
 
 use crate::base::{id::ScriptId, time::Timestamp};
 use gate::{Gate, Sizes};
@@ -75,10 +80,11 @@ struct Inner {
 }
 
 impl Engine {
-    /// Starts an engine. Its threads are made when there is work for them.
-    pub fn start(settings: &Settings) -> Self {
+    /// Starts an engine whose scripts have the standard library and `modules`.
+    /// Its threads are made when there is work for them.
+    pub fn start(settings: &Settings, modules: &[SdkModule]) -> Self {
         let runner = Arc::new(Runner {
-            profiles: profile::Profiles::new(settings.max_call_depth),
+            profiles: profile::Profiles::new(settings.max_call_depth, modules),
             cache: compile::Cache::new(settings.compiled_scripts),
             log: settings.log,
             response_limit: settings.response_limit,

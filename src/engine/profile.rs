@@ -11,7 +11,7 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use super::{call, outcome::Level, reserved, stdlib};
+use super::{call, outcome::Level, reserved, sdk::SdkModule, stdlib};
 
 /// The deepest nesting of an expression in the source, in functions and outside.
 const EXPRESSION_DEPTH: usize = 64;
@@ -26,12 +26,13 @@ pub(super) struct Profiles {
 }
 
 impl Profiles {
-    /// Engines for call depths up to `deepest`.
-    pub(super) fn new(deepest: u32) -> Self {
+    /// Engines for call depths up to `deepest`, with the standard library and `modules`.
+    pub(super) fn new(deepest: u32, modules: &[SdkModule]) -> Self {
+        let all = stdlib::STDLIB.iter().chain(modules);
         Self {
             packages: StandardPackage::new().as_shared_module(),
             base: Arc::new(stdlib::base()),
-            modules: stdlib::STDLIB.iter().map(|module| (module.name, Arc::new((module.build)()))).collect(),
+            modules: all.map(|module| (module.name, Arc::new((module.build)()))).collect(),
             by_call_depth: (0..deepest.max(1)).map(|_| OnceLock::new()).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! The reserved name `ctx`: finds where a script declares it.
+//! Reserved names: finds where a script declares `ctx`, and lets it call `log::debug`.
 //!
 //! The resolver that makes `ctx` visible everywhere also wins over a variable
 //! of that name, so a script that declares one would silently read another
@@ -13,21 +13,23 @@ use rhai::{Engine, Position, Token};
 /// The reserved name.
 pub(super) const NAME: &str = "ctx";
 
+/// What is said to a script that changes it.
+pub(super) const ASSIGNED: &str =
+    "nothing in `ctx` can be changed: put what you want to change into a variable, which is a copy";
+
 /// What is said to a script that declares it.
-pub(super) const MESSAGE: &str =
+pub(super) const DECLARED: &str =
     "`ctx` is PiCloud's own name for the context of the run: call this variable something else";
 
 thread_local! {
     static WATCH: RefCell<Watch> = const { RefCell::new(Watch::new()) };
 }
 
-/// Lets the engine show its tokens to [`watch`].
+/// Lets the engine show its tokens to [`watch`], and read a function's name
+/// where Rhai sees a word of its own: `debug` after a module's name.
 pub(super) fn install(engine: &mut Engine) {
     #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
-    engine.on_parse_token(|token, at, _| {
-        WATCH.with(|watch| watch.borrow_mut().token(&token, at));
-        token
-    });
+    engine.on_parse_token(|token, at, _| WATCH.with(|watch| watch.borrow_mut().token(token, at)));
 }
 
 /// Runs `parse`, and says where the text it read declares the reserved name.
@@ -53,6 +55,7 @@ enum Place {
 }
 
 struct Watch {
+    after_colons: bool,
     place: Place,
     /// Seen within what may be a closure's parameters.
     suspect: Option<Position>,
@@ -61,10 +64,19 @@ struct Watch {
 
 impl Watch {
     const fn new() -> Self {
-        Self { place: Place::Elsewhere, suspect: None, declared: Vec::new() }
+        Self { after_colons: false, place: Place::Elsewhere, suspect: None, declared: Vec::new() }
     }
 
-    fn token(&mut self, token: &Token, at: Position) {
+    fn token(&mut self, token: Token, at: Position) -> Token {
+        self.look_at(&token, at);
+        let named = std::mem::replace(&mut self.after_colons, token == Token::DoubleColon);
+        match token {
+            Token::Reserved(word) if named && word.as_str() == "debug" => Token::Identifier(word),
+            other => other,
+        }
+    }
+
+    fn look_at(&mut self, token: &Token, at: Position) {
         let named = matches!(token, Token::Identifier(name) if name.as_str() == NAME);
         self.place = match (self.place, token) {
             (_, Token::Let | Token::Const | Token::For) => Place::Name,
@@ -73,6 +85,11 @@ impl Watch {
             (Place::Name | Place::List, Token::Identifier(_)) => {
                 self.declared.extend(named.then_some(at));
                 if self.place == Place::List { Place::List } else { Place::Elsewhere }
+            }
+            (Place::BeforeList, Token::Identifier(_)) => {
+                // A function of that name would be what the name alone means.
+                self.declared.extend(named.then_some(at));
+                Place::BeforeList
             }
             (Place::BeforeList, Token::RightParen | Token::LeftBrace) | (Place::List, _) => Place::Elsewhere,
             (Place::BeforeList, _) => Place::BeforeList,
@@ -113,6 +130,7 @@ mod tests {
             ("let ctx = 1;", 5),
             ("const ctx = 1;", 7),
             ("let x = 1; let ctx;", 16),
+            ("fn ctx() { 1 }", 4),
             ("fn f(ctx) { 1 }", 6),
             ("fn f(a, ctx) { 1 }", 9),
             ("let f = |ctx| 1;", 10),

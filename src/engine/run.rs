@@ -35,6 +35,7 @@ impl Runner {
     /// Does the job, and hands its outcome over.
     pub(super) fn run(&self, job: Job, gate: &Arc<Gate>, seat: SeatNumber) {
         let Job { invocation, code, limits, done } = job;
+        let execution = invocation.execution_id;
         let began = Instant::now();
         let started_at = Timestamp::now();
         call::begin(call::Start { invocation, limits: &limits, log: self.log, began, gate, seat });
@@ -42,7 +43,10 @@ impl Runner {
         let ended = catch_unwind(AssertUnwindSafe(|| self.execute(&code, &limits, &mut at)));
         let end = call::end();
         let result = match (ended, end.stop) {
-            (Err(_), _) => Err(failure(FailureKind::Panic, "a fault of PiCloud ended the run")),
+            (Err(_), _) => {
+                tracing::error!(execution.id = %execution, "native code panicked in a run");
+                Err(failure(FailureKind::Panic, "a fault of PiCloud ended the run"))
+            }
             // What the script made of the error that stopped it does not count.
             (Ok(_), Some(stop)) => {
                 let mut stopped = failure(stop.kind(), stop.message(&limits, &self.log));
@@ -65,8 +69,8 @@ impl Runner {
             Ok(value) => reply::response(&value, self.response_limit),
             Err(error) => {
                 let error: EvalAltResult = *error;
-                *at = failure::innermost_position(&error);
-                Err(failure::of(error, self.response_limit))
+                *at = failure::position(&error, &compiled.0);
+                Err(failure::of(error, *at, self.response_limit))
             }
         }
     }

@@ -23,34 +23,36 @@ use super::layout::Layout;
 /// The user PiCloud runs as when it is started as root.
 const USER: &str = "picloud";
 
-/// Makes the data directory if there is none, and works in it from then on; as
-/// root, becomes the user `picloud` first, whose name is returned.
+/// Makes the data directory if there is none; as root, becomes the user
+/// `picloud`, whose name is returned.
 ///
-/// The way to the program may be closed to that user: what it starts is started
-/// through `/proc/self/exe`, and the working directory is one it can enter.
+/// The way to the program and to where it was started may be closed to that
+/// user: what it starts is started through `/proc/self/exe`, and the working
+/// directory becomes the data directory. So `data_dir` should be absolute.
 pub fn drop_privileges(data_dir: &Path) -> anyhow::Result<Option<String>> {
     make(data_dir)?;
-    // What is relative is so to where we were started.
+    if !Uid::effective().is_root() {
+        return Ok(None);
+    }
     let data_dir = fs::canonicalize(data_dir)
         .with_context(|| format!("could not find the data directory {}", data_dir.display()))?;
-    let user = if Uid::effective().is_root() { Some(become_user(&data_dir)?) } else { None };
+    let user = become_user(&data_dir)?;
     std::env::set_current_dir(&data_dir)
         .with_context(|| format!("could not enter the data directory {}", data_dir.display()))?;
-    Ok(user)
+    Ok(Some(user))
 }
 
 /// Makes the data directory closed to others; its parents stay open.
 fn make(data_dir: &Path) -> anyhow::Result<()> {
-    let made = match data_dir.parent() {
-        Some(parent) => fs::create_dir_all(parent),
-        None => Ok(()),
-    };
-    match made.and_then(|()| fs::DirBuilder::new().mode(0o700).create(data_dir)) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(error).with_context(|| format!("could not make the data directory {}", data_dir.display()))
-        }
-        _ => Ok(()),
+    if data_dir.is_dir() {
+        return Ok(());
     }
+    if data_dir.exists() {
+        bail!("the data directory {} is not a directory", data_dir.display());
+    }
+    let made = data_dir.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::DirBuilder::new().mode(0o700).create(data_dir))
+        .with_context(|| format!("could not make the data directory {}", data_dir.display()))
 }
 
 fn become_user(data_dir: &Path) -> anyhow::Result<String> {

@@ -28,10 +28,12 @@ pub struct RunOptions<'a> {
 /// only with what prevented it.
 pub fn run(settings: &Settings, options: &RunOptions) -> anyhow::Result<Infallible> {
     let parent = options.die_with_parent.map(i32::try_from).transpose()?.map(Pid::from_raw);
-    drop_privileges(&settings.data_dir)?;
+    // What is relative is so to where we were started.
+    let data_dir = std::path::absolute(&settings.data_dir)?;
+    drop_privileges(&data_dir)?;
     // Changing the user clears this, so it comes after.
     die_with(parent, Signal::SIGTERM)?;
-    let layout = Layout::new(&settings.data_dir);
+    let layout = Layout::new(&data_dir);
     let lock = lock::take(&layout, parent, options.say)?;
     let binaries = cluster::ensure(&layout, settings.durable(), options.say)?;
     let sockets = layout.make_socket_directory()?;

@@ -10,13 +10,16 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use sqlx::PgPool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::{Entry, Script, Source, Table};
 use crate::{
     base::{Error, Result},
     store::{domain, route},
 };
+
+/// The pause before reading a table again that could not be read.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The table in service.
 #[derive(Debug, Default)]
@@ -57,6 +60,19 @@ impl Routes {
         self.table.store(Arc::new(table));
         *served = all;
         Ok(())
+    }
+}
+
+impl Routes {
+    /// Follows the changes of other nodes, for ever: reloads at each nudge, and
+    /// tries again while the database is away.
+    pub async fn follow(&self, db: &PgPool, mut nudges: watch::Receiver<()>) {
+        while nudges.changed().await.is_ok() {
+            while let Err(error) = self.reload(db).await {
+                tracing::debug!(%error, "could not reload the route table; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 }
 

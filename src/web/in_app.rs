@@ -32,6 +32,14 @@ pub struct InApp<C> {
     capability: PhantomData<C>,
 }
 
+/// A caller who holds `C` in the instance, for calls that are about no app yet.
+#[derive(Debug)]
+pub struct InInstance<C> {
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
 /// The script a path names, for a caller who holds `C` in its app.
 #[derive(Debug)]
 pub struct OnScript<C> {
@@ -119,6 +127,16 @@ impl<C: Needs> FromRequestParts<State> for OnRoute<C> {
     }
 }
 
+impl<C: Needs> FromRequestParts<State> for InInstance<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(C::CAPABILITY)?;
+        Ok(Self { caller, capability: PhantomData })
+    }
+}
+
 impl<C: Needs> FromRequestParts<State> for OnScript<C> {
     type Rejection = Error;
 
@@ -175,13 +193,8 @@ macro_rules! documented {
     ($($extractor:ident: $param:literal, $description:literal;)+) => {$(
         impl<C: Needs> OperationInput for $extractor<C> {
             fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-                super::caller::document(operation);
                 super::query::document_path_param(ctx, operation, ($param, $description));
-                let needs = format!("Needs the capability {}.", C::CAPABILITY.name());
-                operation.description = Some(match operation.description.take() {
-                    Some(text) => format!("{text}\n\n{needs}"),
-                    None => needs,
-                });
+                document_capability::<C>(operation);
             }
         }
     )+};
@@ -198,4 +211,19 @@ impl<C: Needs> OperationInput for OnDomain<C> {
         InApp::<C>::operation_input(ctx, operation);
         super::query::document_path_param(ctx, operation, ("domain", "The domain's id."));
     }
+}
+
+impl<C: Needs> OperationInput for InInstance<C> {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        document_capability::<C>(operation);
+    }
+}
+
+fn document_capability<C: Needs>(operation: &mut Operation) {
+    super::caller::document(operation);
+    let needs = format!("Needs the capability {}.", C::CAPABILITY.name());
+    operation.description = Some(match operation.description.take() {
+        Some(text) => format!("{text}\n\n{needs}"),
+        None => needs,
+    });
 }

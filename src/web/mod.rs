@@ -18,7 +18,7 @@ pub mod sign_in;
 pub mod state;
 
 pub use body::Body;
-pub use in_app::{InApp, OnDomain, OnRoute, OnScript};
-pub use query::Query;
+pub use in_app::{InApp, InInstance, OnDomain, OnRoute, OnScript};
+pub use query::{Paging, Query};
 pub use reply::{Created, WithCookie};
 pub use state::State;

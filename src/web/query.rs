@@ -11,21 +11,33 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::{body::field_error, state::State};
-use crate::base::{Error, Result};
-
-/// What every list takes.
-#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Paging {
-    /// How many items the page has at most: 50 if not said, at most 200.
-    pub limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
+use crate::base::{Error, Result, cursor};
 
 /// The parameters of the query string.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
+
+/// Which page of a list is wanted.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// How many items at most, 1 to 200; 50 if it is left out.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many items at most.
+    pub fn limit(&self) -> Result<u32> {
+        cursor::limit(self.limit)
+    }
+
+    /// Where the page begins.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+}
 
 impl<T: DeserializeOwned> FromRequestParts<State> for Query<T> {
     type Rejection = Error;
@@ -68,12 +80,6 @@ pub(super) fn document_path_param(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Paging {
-        limit: Option<u32>,
-    }
 
     fn field(query: &str) -> Option<String> {
         match parse::<Paging>(query) {

@@ -51,6 +51,7 @@ inside() {
         shift
         mount -t proc proc "$root/proc"
         mount -t sysfs -o ro sysfs "$root/sys"
+        mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
         mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
         exec chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             SSL_CERT_FILE=/etc/fresh-ca.crt CARGO_HTTP_CAINFO=/etc/fresh-ca.crt \

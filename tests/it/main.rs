@@ -1,11 +1,9 @@
 //! The integration tests: one binary, one PostgreSQL for the run, a database for each test.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests say what they prove by failing"
-)]
+#![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
 
+mod access;
 mod db;
 mod postgres;
+mod routing;
+mod store_routes;
 mod support;

@@ -25,8 +25,13 @@ fn sleep_seconds(seconds: i64) -> Result<(), Box<EvalAltResult>> {
 }
 
 fn sleep_fraction(seconds: f64) -> Result<(), Box<EvalAltResult>> {
-    let endless = seconds.is_sign_positive() && seconds.is_infinite();
-    sleep(if endless { Duration::MAX } else { Duration::try_from_secs_f64(seconds).unwrap_or_default() })
+    // Not a number and what is negative are no time at all; what no `Duration` holds is for ever.
+    let span = if seconds > 0.0 {
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    } else {
+        Duration::ZERO
+    };
+    sleep(span)
 }
 
 /// Waits without a running permit, and ends at the run's deadline at the latest.

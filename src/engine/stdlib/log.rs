@@ -1,12 +1,12 @@
 //! `log`: trace, debug, info, warn, error, each with a message or a message and a map.
 
-use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module};
+use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module, NativeCallContext};
 
-use super::SdkModule;
 use crate::engine::{
     call::{self, Stop},
     convert::{self, Unfit},
     outcome::Level,
+    sdk::SdkModule,
 };
 
 /// The module.
@@ -17,15 +17,17 @@ type Nothing = Result<(), Box<EvalAltResult>>;
 fn build() -> Module {
     let mut module = Module::new();
     for level in Level::ALL {
-        FuncRegistration::new(level.name())
-            .with_volatility(true)
-            .set_into_module(&mut module, move |message: Dynamic| -> Nothing {
-                write(level, &message, None)
-            });
         FuncRegistration::new(level.name()).with_volatility(true).set_into_module(
             &mut module,
-            move |message: Dynamic, fields: Map| -> Nothing {
-                write(level, &message, Some(Dynamic::from_map(fields)))
+            move |context: NativeCallContext<'_>, message: Dynamic| -> Nothing {
+                write(level, &message, None).map_err(|error| call::placed(&context, error))
+            },
+        );
+        FuncRegistration::new(level.name()).with_volatility(true).set_into_module(
+            &mut module,
+            move |context: NativeCallContext<'_>, message: Dynamic, fields: Map| -> Nothing {
+                let fields = Some(Dynamic::from_map(fields));
+                write(level, &message, fields).map_err(|error| call::placed(&context, error))
             },
         );
     }

@@ -1,19 +1,11 @@
 //! What every script has besides Rhai's own packages: no I/O, always there.
 
-use rhai::Module;
-
 mod base;
 pub(super) mod log;
 
 pub(super) use base::base;
 
-/// A module scripts call as `name::function`.
-pub(super) struct SdkModule {
-    /// The name in scripts.
-    pub name: &'static str,
-    /// Builds the module; called once, for all engines and runs.
-    pub build: fn() -> Module,
-}
+use super::sdk::SdkModule;
 
 /// The modules of the standard library, by name.
 pub(super) const STDLIB: &[SdkModule] = &[log::MODULE];

@@ -15,7 +15,7 @@ pub use list::list;
 pub use removal::{delete, delete_cascade};
 pub use sandbox::{Ceilings, Sandbox};
 pub use timeout::Timeout;
-pub use version::{Version, restore, source, version, versions};
+pub use version::{Version, source, version, versions};
 
 use std::time::Duration;
 

@@ -1,13 +1,12 @@
-//! The versions of a script: looked at, brought back, loaded to run.
+//! The versions of a script: looked at, and loaded to run.
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Script, ScriptChange, list::that_fit, update};
+use super::list::that_fit;
 use crate::base::{
-    Error, Result,
+    Result,
     cursor::{self, Page},
     id::ScriptId,
-    name::Source,
     time::Timestamp,
 };
 
@@ -83,19 +82,4 @@ pub async fn source(db: impl PgExecutor<'_>, id: ScriptId, version: i32) -> Resu
             .fetch_optional(db)
             .await?;
     Ok(source)
-}
-
-/// Makes the source of version `number` the next version, unless it is what runs.
-pub async fn restore(
-    conn: &mut PgConnection,
-    id: ScriptId,
-    number: i32,
-    author: Option<String>,
-) -> Result<Script> {
-    let found = version(&mut *conn, id, number).await?;
-    let found = found.ok_or_else(|| Error::NotFound("version".to_owned()))?;
-    let source =
-        Source::try_from(found.source).map_err(|why| Error::internal(format!("a stored source {why}")))?;
-    let change = ScriptChange { source: Some(source), author, ..ScriptChange::default() };
-    update(conn, id, change).await
 }

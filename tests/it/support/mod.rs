@@ -1,5 +1,7 @@
 //! What the tests share. Nothing here imitates a part of PiCloud: it starts the real ones.
 
+pub mod app;
+pub mod http;
 pub mod postgres;
 
 use std::{future::Future, time::Duration};

@@ -16,6 +16,7 @@ use std::{
     },
 };
 
+use nix::unistd::Pid;
 use picloud::{
     db,
     postgres::{Layout, Program, Search, Server, Settings},
@@ -29,7 +30,7 @@ use super::PICLOUD;
 /// The database every test's database is a clone of.
 const TEMPLATE: &str = "migrated";
 
-/// A database of its own for one test: migrated and empty.
+/// A database of its own for one test.
 pub struct TestDb {
     /// Connected to it the way PiCloud is.
     pub pool: PgPool,
@@ -39,27 +40,46 @@ pub struct TestDb {
 }
 
 impl TestDb {
-    /// Clones the template.
+    /// Makes one that is migrated and empty.
     pub async fn new() -> Self {
+        Self::cloned_from(TEMPLATE).await
+    }
+
+    /// Makes one as PostgreSQL makes it.
+    pub async fn unmigrated() -> Self {
+        Self::cloned_from("template0").await
+    }
+
+    async fn cloned_from(template: &'static str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let (reply, made) = oneshot::channel();
-        HOST.send(Request::Clone(name.clone(), reply)).expect("the test server runs");
+        HOST.send(Request::Clone { template, name: name.clone(), reply }).expect("the test server runs");
         let options = made.await.expect("the test server answers; see above why it did not");
         let pool = db::connect(options.clone(), 5).await.expect("the test's database answers");
         Self { pool, options, name }
     }
 }
 
+impl TestDb {
+    /// Moves the database out of its place, which then owns none.
+    pub fn take(this: &mut Self) -> Self {
+        Self { pool: this.pool.clone(), options: this.options.clone(), name: std::mem::take(&mut this.name) }
+    }
+}
+
 impl Drop for TestDb {
     fn drop(&mut self) {
+        if self.name.is_empty() {
+            return;
+        }
         // Nobody waits for it; a hundred databases would fill a small disk.
         let _ = HOST.send(Request::Drop(std::mem::take(&mut self.name)));
     }
 }
 
 enum Request {
-    Clone(String, oneshot::Sender<PgConnectOptions>),
+    Clone { template: &'static str, name: String, reply: oneshot::Sender<PgConnectOptions> },
     Drop(String),
 }
 
@@ -87,8 +107,8 @@ async fn host(mut requests: mpsc::UnboundedReceiver<Request>) {
         let (admin, options) = (admin.clone(), options.clone());
         tokio::spawn(async move {
             match request {
-                Request::Clone(name, reply) => {
-                    execute(&admin, format!("create database {name} template {TEMPLATE}")).await;
+                Request::Clone { template, name, reply } => {
+                    execute(&admin, format!("create database {name} template {template}")).await;
                     let _ = reply.send(options.database(&name));
                 }
                 Request::Drop(name) => execute(&admin, format!("drop database {name} with (force)")).await,
@@ -134,6 +154,13 @@ impl DataDir {
             max_connections: 200,
             extra: vec![off("fsync"), off("full_page_writes")],
         }
+    }
+
+    /// The process id of the server that runs on it.
+    pub fn postmaster(&self) -> Pid {
+        let text = fs::read_to_string(self.layout().cluster().join("postmaster.pid"));
+        let text = text.expect("a running server has its id in a file");
+        Pid::from_raw(text.lines().next().and_then(|line| line.parse().ok()).expect("it is a number"))
     }
 
     /// Where things lie in it.

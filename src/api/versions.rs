@@ -1,0 +1,91 @@
+//! The versions of a script.
+
+use aide::axum::{
+    ApiRouter,
+    routing::{get_with, post_with},
+};
+use axum::{
+    Json,
+    extract::{Path, State as AxumState},
+};
+
+use super::{script_fields::checked, scripts::ScriptView};
+use crate::{
+    access::capability::needs::{AppRead, AppWriteScript},
+    base::{Error, Result, cursor::Page, id::ScriptId, name::Source},
+    store::script::{self, ScriptChange, Version},
+    web::{OnScript, Paging, Query, State},
+};
+
+/// The calls of this noun.
+pub(super) fn routes() -> ApiRouter<State> {
+    ApiRouter::new()
+        .api_route(
+            "/scripts/{script}/versions",
+            get_with(list, |op| {
+                op.id("list_versions").tag("scripts").summary("A script's versions, newest first")
+            }),
+        )
+        .api_route(
+            "/scripts/{script}/versions/{version}",
+            get_with(get, |op| op.id("get_version").tag("scripts").summary("One version")),
+        )
+        .api_route(
+            "/scripts/{script}/versions/{version}/restore",
+            post_with(restore, |op| {
+                op.id("restore_version")
+                    .tag("scripts")
+                    .summary("Make an old version's source the newest version")
+            }),
+        )
+}
+
+/// Which version of the script is meant.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Numbered {
+    /// The version's number.
+    version: String,
+}
+
+async fn list(
+    AxumState(state): AxumState<State>,
+    on: OnScript<AppRead>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Version>>> {
+    let limit = paging.limit()?;
+    let mut conn = state.db.acquire().await?;
+    Ok(Json(script::versions(&mut conn, on.script.id, paging.cursor(), limit).await?))
+}
+
+async fn get(
+    AxumState(state): AxumState<State>,
+    on: OnScript<AppRead>,
+    Path(numbered): Path<Numbered>,
+) -> Result<Json<Version>> {
+    Ok(Json(find(&state, on.script.id, &numbered).await?))
+}
+
+async fn restore(
+    AxumState(state): AxumState<State>,
+    on: OnScript<AppWriteScript>,
+    Path(numbered): Path<Numbered>,
+) -> Result<Json<ScriptView>> {
+    let version = find(&state, on.script.id, &numbered).await?;
+    let source = Source::try_from(version.source).map_err(|why| Error::invalid("source", why))?;
+    let change = ScriptChange {
+        source: Some(checked(&state, source).await?),
+        author: Some(on.caller.user.username.to_string()),
+        ..ScriptChange::default()
+    };
+    let mut tx = state.db.begin().await?;
+    let script = script::update(&mut tx, on.script.id, change).await?;
+    tx.commit().await?;
+    state.routes_changed().await?;
+    Ok(Json(script.into()))
+}
+
+async fn find(state: &State, script: ScriptId, numbered: &Numbered) -> Result<Version> {
+    let missing = || Error::NotFound("version".to_owned());
+    let number = numbered.version.parse().map_err(|_| missing())?;
+    script::version(&state.db, script, number).await?.ok_or_else(missing)
+}
