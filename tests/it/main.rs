@@ -5,5 +5,8 @@ mod access;
 mod db;
 mod postgres;
 mod routing;
+mod store_apps;
+mod store_executions;
 mod store_routes;
+mod store_scripts;
 mod support;
