@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The platform's pages, in the order in which the menu shows them.
-pub(super) const PAGES: &[Page] = &[
+pub const PAGES: &[Page] = &[
     home::PAGE,
     claim::PAGE,
     sign_in::PAGE,

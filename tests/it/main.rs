@@ -10,3 +10,4 @@ mod store_executions;
 mod store_routes;
 mod store_scripts;
 mod support;
+mod ui;

@@ -69,7 +69,8 @@ impl Browser {
     async fn send(&mut self, method: &str, path: &str, form: Option<String>) -> Answer {
         let mut request = Person::new(self.address).request(method, path).header("accept", "text/html");
         if !self.cookies.is_empty() {
-            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("cookie", cookies.join("; "));
         }
         if let Some(form) = form {

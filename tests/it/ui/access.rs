@@ -11,7 +11,8 @@ async fn every_page_sends_a_stranger_to_sign_in_and_then_on() {
     let app = TestApp::start().await;
     Browser::of_owner(&app).await;
     let mut stranger = Browser::of(&app);
-    for page in picloud::ui::PAGES.iter().filter(|page| !matches!(page.path, "/admin/claim" | "/admin/login")) {
+    for page in picloud::ui::PAGES.iter().filter(|page| !matches!(page.path, "/admin/claim" | "/admin/login"))
+    {
         let path = page.path.replace("{app}", "default");
         let answer = stranger.get(&path).await;
         // What only forms are sent to cannot be opened.
@@ -22,7 +23,8 @@ async fn every_page_sends_a_stranger_to_sign_in_and_then_on() {
     let page = stranger.get(sent.header("location")).await;
     assert_is_page(&page);
     assert!(page.text.contains("value=\"/admin/apps/default/logs?status=failed\""), "{page:?}");
-    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/admin/apps/default/logs?status=failed")];
+    let fields =
+        [("username", "ada"), ("password", PASSWORD), ("next", "/admin/apps/default/logs?status=failed")];
     let (next, _) = stranger.submit("/admin/login", &fields).await;
     assert_eq!(next, "/admin/apps/default/logs?status=failed");
 }
@@ -31,11 +33,15 @@ async fn every_page_sends_a_stranger_to_sign_in_and_then_on() {
 async fn signing_in_leads_to_no_other_site() {
     let app = TestApp::start().await;
     Browser::of_owner(&app).await;
-    for next in ["//evil.example/", "https://evil.example/admin", "/~default/hello", "/admin/\\evil", "/adminx"] {
+    for next in
+        ["//evil.example/", "https://evil.example/admin", "/~default/hello", "/admin/\\evil", "/adminx"]
+    {
         let mut browser = Browser::of(&app);
         let page = browser.get(&format!("/admin/login?next={}", next.replace('\\', "%5C"))).await;
         assert!(page.text.contains("name=\"next\" value=\"/admin\""), "{next}: {page:?}");
-        let answer = browser.post("/admin/login", &[("username", "ada"), ("password", PASSWORD), ("next", next)]).await;
+        let answer = browser
+            .post("/admin/login", &[("username", "ada"), ("password", PASSWORD), ("next", next)])
+            .await;
         assert_eq!((answer.status, answer.header("location")), (303, "/admin"), "{next}");
     }
 }
@@ -78,7 +84,10 @@ async fn the_claim_tells_what_is_wrong_with_it_and_happens_once() {
     let refused = browser.post("/admin/claim", &weak).await;
     assert_eq!(refused.status, 422);
     let shown = text(&refused.text);
-    assert!(shown.contains("Must be 1 to 63 letters") && shown.contains("Is not the same as above."), "{shown}");
+    assert!(
+        shown.contains("Must be 1 to 63 letters") && shown.contains("Is not the same as above."),
+        "{shown}"
+    );
     let short = [("username", "ada"), ("password", "short"), ("again", "short")];
     let refused = browser.post("/admin/claim", &short).await;
     assert!(refused.text.contains("id=\"password-error\""), "{refused:?}");

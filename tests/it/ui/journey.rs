@@ -5,7 +5,13 @@ use crate::support::{app::TestApp, http::Answer};
 
 /// A script's form as its page sends it.
 fn script<'a>(source: &'a str, name: &'a str) -> Vec<(&'a str, &'a str)> {
-    vec![("source", source), ("name", name), ("timeout_seconds", "30"), ("description", ""), ("enabled", "true")]
+    vec![
+        ("source", source),
+        ("name", name),
+        ("timeout_seconds", "30"),
+        ("description", ""),
+        ("enabled", "true"),
+    ]
 }
 
 /// The id at the end of a script's address.
@@ -39,11 +45,15 @@ async fn a_stranger_becomes_the_owner_of_a_script_that_answers() {
 
     let good = "log::info(\"called\", #{ by: ctx.request.method });\r\n#{ statusCode: 200, body: #{ hello: \"garden\" } }";
     let (address, _) = browser.submit("/admin/apps/garden/scripts", &script(good, "hello")).await;
-    let route = [("script_id", id_of(&address)), ("method", "GET"), ("path", "/hello"), ("path_kind", "exact")];
+    let route =
+        [("script_id", id_of(&address)), ("method", "GET"), ("path", "/hello"), ("path_kind", "exact")];
     let route = [route.as_slice(), &[("host_kind", "any"), ("host", ""), ("host_param_name", "")]].concat();
     let (_, routes) = browser.submit("/admin/apps/garden/routes", &route).await;
-    assert!(routes.contains(&format!("curl &#39;http://{}/~garden/hello&#39;", app.address))
-        || routes.contains(&format!("curl 'http://{}/~garden/hello'", app.address)), "{routes}");
+    assert!(
+        routes.contains(&format!("curl &#39;http://{}/~garden/hello&#39;", app.address))
+            || routes.contains(&format!("curl 'http://{}/~garden/hello'", app.address)),
+        "{routes}"
+    );
 
     let answer = app.nobody().get("/~garden/hello").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"hello":"garden"}"#), "{answer:?}");
@@ -110,7 +120,10 @@ async fn a_run_shows_what_the_text_in_the_editor_does() {
 
     let answer = run(&mut browser, &address, "let a = 1;\nthrow \"no water\"", &request).await;
     let shown = text(&answer.text);
-    assert!(shown.contains("502") && shown.contains("Line 2, column 1") && shown.contains("no water"), "{shown}");
+    assert!(
+        shown.contains("502") && shown.contains("Line 2, column 1") && shown.contains("no water"),
+        "{shown}"
+    );
 
     let bad = [("run_method", "GET"), ("run_headers", "no colon")];
     let answer = run(&mut browser, &address, "1", &bad).await;
@@ -123,7 +136,8 @@ async fn routes_are_switched_conflict_and_are_asked_for() {
     let app = TestApp::start().await;
     let mut browser = Browser::of_owner(&app).await;
     let (address, _) = browser.submit("/admin/apps/default/scripts", &script("\"hi\"", "hi")).await;
-    let fields = [("script_id", id_of(&address)), ("path", "/beds/{bed}"), ("path_kind", "param"), ("method", "")];
+    let fields =
+        [("script_id", id_of(&address)), ("path", "/beds/{bed}"), ("path_kind", "param"), ("method", "")];
     browser.submit("/admin/apps/default/routes", &fields).await;
 
     let again = browser.post("/admin/apps/default/routes", &fields).await;
@@ -137,7 +151,10 @@ async fn routes_are_switched_conflict_and_are_asked_for() {
 
     let ask = "/admin/apps/default/routes/test?host=localhost&method=GET&path=";
     let found = text(&browser.page(&format!("{ask}/beds/7")).await);
-    assert!(found.contains("Answered by any /beds/{bed} , script hi") && found.contains("params.bed 7"), "{found}");
+    assert!(
+        found.contains("Answered by any /beds/{bed} , script hi") && found.contains("params.bed 7"),
+        "{found}"
+    );
     assert!(text(&browser.page(&format!("{ask}/nothing")).await).contains("."));
     assert_eq!(browser.get(&format!("{ask}/a//b")).await.status, 422);
 
@@ -158,7 +175,10 @@ async fn routes_are_switched_conflict_and_are_asked_for() {
 
     let kept = browser.post(&format!("{address}/delete"), &[]).await;
     assert_eq!(kept.status, 409);
-    assert!(text(&kept.text).contains("routes lead to this script") || text(&kept.text).contains("Routes lead to this script"));
+    assert!(
+        text(&kept.text).contains("routes lead to this script")
+            || text(&kept.text).contains("Routes lead to this script")
+    );
     browser.submit(&format!("{route}/delete"), &[]).await;
     browser.submit(&format!("{address}/delete"), &[]).await;
     assert_eq!(browser.get(&address).await.status, 404);
