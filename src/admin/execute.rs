@@ -3,10 +3,10 @@
 use crate::{
     access::Caller,
     base::{Result, id::ExecutionId},
-    engine::{self, AppRef, Invocation, Kind, Outcome, Principal, ScriptRef},
+    engine::{self, AppRef, Invocation, Kind, Outcome, ScriptRef},
     events::{Cause, What, Work},
     store::{app::App, script::Script},
-    web::State,
+    web::{State, script_request},
 };
 
 /// What is to run, and the request it gets.
@@ -39,17 +39,9 @@ pub async fn run(
         script: ScriptRef { id: script.id, name: script.name.clone(), version: asked.version },
         kind: Kind::Manual,
         request: asked.request,
-        principal: Some(principal(caller)),
+        principal: Some(script_request::principal(caller)),
     };
     let limits = state.bounds.limits(script.sandbox.0, Some(script.timeout()));
     let work = Work { invocation, code: asked.what, limits, cause: Cause::default() };
     Ok((execution_id, state.dispatcher.run(work).await?))
-}
-
-fn principal(caller: &Caller) -> Principal {
-    Principal {
-        id: caller.user.id,
-        username: caller.user.username.to_string(),
-        role: Some(caller.user.role.to_string()),
-    }
 }

@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
 
 mod access;
+mod cli;
 mod db;
 mod postgres;
 mod routing;
