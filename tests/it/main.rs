@@ -18,4 +18,5 @@ mod store_executions;
 mod store_routes;
 mod store_scripts;
 mod support;
+mod ui;
 mod upkeep;
