@@ -217,7 +217,7 @@ fn remove_after_the_end(run: &Path) {
     let script = r#"
         cat
         for lock in "$0"/*/postgres.lock; do [ ! -e "$lock" ] || flock "$lock" true; done
-        rm -rf "$0"
+        chmod -R u+rwX "$0"; rm -rf "$0"
     "#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script]).arg(run).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
