@@ -3,12 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 mod access;
+mod api_apps;
+mod api_executions;
+mod api_routes;
+mod api_scripts;
 mod cli;
 mod db;
+mod ingress;
 mod postgres;
+mod recorder;
 mod routing;
 mod store_apps;
 mod store_executions;
 mod store_routes;
 mod store_scripts;
 mod support;
+mod ui;
+mod upkeep;
