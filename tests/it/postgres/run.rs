@@ -64,7 +64,7 @@ impl Run {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) if line.contains(words) => return,
                 Ok(line) => heard.push(line),
-                Err(_) => panic!("it never said {words:?}, but {heard:#?}"),
+                Err(error) => panic!("it never said {words:?}, but {heard:#?}: {error}"),
             }
         }
     }

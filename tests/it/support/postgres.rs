@@ -213,6 +213,7 @@ static RUN: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// Leaves a shell behind that reads until this process has ended, waits for the
 /// servers that end with it, and removes the directory.
+#[expect(clippy::zombie_processes, reason = "it outlives us, that is its purpose")]
 fn remove_after_the_end(run: &Path) {
     let script = r#"
         cat
