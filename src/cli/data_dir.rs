@@ -21,10 +21,12 @@ const TRIAL: usize = 64 << 10;
 /// Makes the directory if it is missing, gives up root for the user it belongs
 /// to, and tries the directory out. Only for a process of one thread.
 pub(super) fn enter(dir: &Path) -> Result<(), Failure> {
-    postgres::drop_privileges(dir).map_err(|error| match error.downcast_ref::<io::Error>() {
-        Some(_) => Failure::from(error).and(CHOOSE),
-        None => error.into(),
-    })?;
+    if let Err(error) = postgres::drop_privileges(dir) {
+        return Err(match error.downcast_ref::<io::Error>().map(refusal) {
+            Some(exit) => Failure::from(error).with(exit).and(CHOOSE),
+            None => error.into(),
+        });
+    }
     try_out(dir)
 }
 
@@ -32,14 +34,17 @@ pub(super) fn enter(dir: &Path) -> Result<(), Failure> {
 /// and a full disk show themselves here, and not in the middle of a start.
 pub(super) fn try_out(dir: &Path) -> Result<(), Failure> {
     try_writing(dir).map_err(|error| {
-        let exit = match error.kind() {
-            io::ErrorKind::PermissionDenied => Exit::NoPermission,
-            _ => Exit::CannotCreate,
-        };
-        let why = plain(&error);
-        Failure::new(exit, format!("the data directory {} cannot be written to: {why}", dir.display()))
-            .and(CHOOSE)
+        let sentence =
+            format!("the data directory {} cannot be written to: {}", dir.display(), plain(&error));
+        Failure::new(refusal(&error), sentence).and(CHOOSE)
     })
+}
+
+fn refusal(error: &io::Error) -> Exit {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Exit::NoPermission,
+        _ => Exit::CannotCreate,
+    }
 }
 
 fn try_writing(dir: &Path) -> io::Result<()> {

@@ -51,6 +51,13 @@ impl Failure {
         self
     }
 
+    /// The same with another code, where the place tells more than the cause.
+    #[must_use]
+    pub fn with(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// The code for the shell.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)

@@ -22,7 +22,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Failure {
-    let other = SocketAddr::new(address.ip(), if address.port() == 8081 { 8082 } else { 8081 });
+    let port = if address.port() < 1024 { 8080 } else { address.port().checked_add(1).unwrap_or(8080) };
+    let other = SocketAddr::new(address.ip(), port);
     let choose =
         format!("choose another with --listen {other}, PICLOUD_LISTEN={other} or make run LISTEN={other}");
     match error.kind() {

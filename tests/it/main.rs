@@ -3,9 +3,13 @@
 
 mod access;
 mod api_routes;
+mod cli;
 mod db;
 mod ingress;
 mod postgres;
 mod routing;
+mod store_apps;
+mod store_executions;
 mod store_routes;
+mod store_scripts;
 mod support;

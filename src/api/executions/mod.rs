@@ -25,20 +25,20 @@ pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route(
             "/apps/{app}/executions",
-            get_with(list, |op| op.id("list_executions").tag("executions").summary("Attempts, newest first")),
+            get_with(list, |op| op.id("listExecutions").tag("executions").summary("Attempts, newest first")),
         )
         .api_route(
             "/apps/{app}/executions/stream",
             get_with(stream::stream, |op| {
-                op.id("stream_executions")
+                op.id("streamExecutions")
                     .tag("executions")
                     .summary("Attempts as they end, as server-sent events")
             }),
         )
         .api_route(
             "/apps/{app}/executions/{execution}",
-            get_with(get, |op| {
-                op.id("get_execution").tag("executions").summary("One execution with its attempts")
+            get_with(show, |op| {
+                op.id("getExecution").tag("executions").summary("One execution with its attempts")
             }),
         )
 }
@@ -152,7 +152,7 @@ impl From<&(Attempt, AttemptLogs)> for Ended {
     }
 }
 
-async fn get(
+async fn show(
     AxumState(state): AxumState<State>,
     on: InApp<AppLogRead>,
     Path(named): Path<Named>,
