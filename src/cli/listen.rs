@@ -5,10 +5,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use super::{
-    Failure,
-    exit::{Exit, plain},
-};
+use super::{Exit, Failure};
+use crate::system;
 
 /// Opens the listening socket, or says in one sentence why not and what to do.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -36,9 +34,10 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
             Exit::NoPermission,
             format!("this user may not listen on port {}; {choose}", address.port()),
         ),
-        _ => {
-            Failure::new(Exit::Unavailable, format!("cannot listen on {address}: {}; {choose}", plain(error)))
-        }
+        _ => Failure::new(
+            Exit::Unavailable,
+            format!("cannot listen on {address}: {}; {choose}", system::words(error)),
+        ),
     }
 }
 

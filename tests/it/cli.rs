@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -19,10 +20,13 @@ use crate::support::{
     postgres::{DataDir, TestDb},
 };
 
+/// Where the system's programs are.
+const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// The program with these arguments and no environment but what it needs to find PostgreSQL.
 fn picloud(arguments: &[&str]) -> Command {
     let mut command = Command::new(PICLOUD);
-    command.args(arguments).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command.args(arguments).env_clear().env("PATH", PATH);
     command
 }
 
@@ -121,28 +125,34 @@ fn a_data_directory_that_is_a_file_is_told() {
     let inside = file.path().join("data");
     let (code, said) = failure(picloud(&["migrate", "--data-dir", text(&inside)]));
     assert_eq!(code, Some(73), "{said}");
-    assert!(said.contains("Not a directory"), "{said}");
+    assert!(said.contains(text(&inside)) && said.contains("--data-dir"), "{said}");
 }
 
-/// As full as a disk can be: every write fails, although the directory is there.
+/// A file system of its own can only be had by root.
 #[test]
 fn a_full_disk_is_told() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mount = |kind: &str| {
+    // PiCloud's user has to get there.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mount = |room: &str| {
         let script = format!(
-            "mount -t tmpfs -o {kind} none {0} && exec {PICLOUD} serve --listen 127.0.0.1:0 --data-dir {0}",
+            "mount -t tmpfs -o {room} none {0} && exec {PICLOUD} serve --listen 127.0.0.1:0 --data-dir {0}",
             text(dir.path())
         );
         let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", &script]);
+        command.args(["--mount", "sh", "-c", &script]).env_clear().env("PATH", PATH);
         command
     };
     if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
         return;
     }
-    let (code, said) = failure(mount("size=4k,nr_inodes=9"));
-    assert_eq!(code, Some(73), "{said}");
-    assert!(said.contains("No space left on device"), "{said}");
+    for (room, words) in
+        [("size=4k", "No space left on device"), ("size=20m", "a new database takes 100 MiB")]
+    {
+        let (code, said) = failure(mount(room));
+        assert_eq!(code, Some(73), "{said}");
+        assert!(said.contains(words) && said.lines().count() == 1, "{said}");
+    }
 }
 
 #[test]
