@@ -140,8 +140,10 @@ impl<'a> Frame<'a> {
             div.heading {
                 @if let Some(app) = self.app {
                     p.crumbs {
-                        a href="/admin" { "Apps" } " / "
-                        a href={ "/admin/apps/" (app.slug) } { (app.name) }
+                        a href="/admin" { "Apps" }
+                        @if self.title != app.name.as_str() {
+                            " / " a href={ "/admin/apps/" (app.slug) } { (app.name) }
+                        }
                         @if let Some((address, name)) = self.above { " / " a href=(address) { (name) } }
                     }
                 }

@@ -116,7 +116,8 @@ fn new_app(visit: &Visit, form: &Form) -> Markup {
                     (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
                     (parts::input(form, &Input {
                         name: "slug", label: "Short name in addresses",
-                        hint: "Lower-case letters, digits and hyphens, such as garden.", ..Input::default()
+                        hint: &format!("Such as garden: the app answers under http://{}/~garden/ at once.", visit.authority),
+                        ..Input::default()
                     }))
                 }
                 (parts::area(form, &Area {
@@ -125,9 +126,6 @@ fn new_app(visit: &Visit, form: &Form) -> Markup {
                 (parts::tick(form, "local_name", "Also answer under a name of its own, short-name.local"))
                 (parts::tick(form, "take_over", "Take the short name even if it leads to a renamed app"))
                 button { "Create app" }
-            }
-            p.hint {
-                "The app answers under http://" (visit.authority) "/~short-name/ at once."
             }
         }
     }

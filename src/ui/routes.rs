@@ -173,7 +173,10 @@ fn actions(app: &App, route: &Route) -> Markup {
     html! {
         @if route.enabled { (parts::post(&format!("{address}/disable"), "Switch off", "quiet")) }
         @else { (parts::post(&format!("{address}/enable"), "Switch on", "quiet")) }
-        (parts::post(&format!("{address}/delete"), "Delete", "quiet bad"))
+        (parts::danger("Delete …", &html! {
+            p { (method(route)) " " code { (shown(app, route)) } }
+            (parts::post(&format!("{address}/delete"), "Delete this route", "bad"))
+        }))
     }
 }
 
