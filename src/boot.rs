@@ -27,6 +27,7 @@ use crate::{
         metrics::Metrics,
         tasks::{OnFailure, Tasks},
     },
+    ui,
     upkeep::Upkeep,
     web::{self, State, origin::OwnNames, state},
 };
@@ -261,6 +262,7 @@ fn open(listener: std::net::TcpListener, state: &State, tasks: &Tasks) -> Result
     let listener = TcpListener::from_std(listener)?;
     let router = Router::new()
         .merge(api::router())
+        .merge(ui::router(state))
         .merge(ingress::router(state))
         .layer(middleware::from_fn_with_state(state.clone(), web::layers::around))
         .with_state(state.clone());

@@ -3,5 +3,6 @@
 
 pub mod app;
 pub mod domain;
+pub mod execute;
 pub mod route;
 pub mod script;

@@ -14,9 +14,10 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     access::capability::needs::AppWriteScript,
+    admin::execute::{self, Asked},
     base::{Error, Result, id::ExecutionId},
-    engine::{self, AppRef, BodyKind, Invocation, Kind, Outcome, ScriptRef},
-    events::{Cause, What, Work, settle},
+    engine::{self, BodyKind, Outcome},
+    events::{What, settle},
     store::{
         app,
         execution::{AttemptError, LogLine},
@@ -94,14 +95,6 @@ enum Texts {
     Many(Vec<String>),
 }
 
-/// What `execute` was asked to run.
-struct Asked {
-    what: What,
-    version: Option<i32>,
-    request: engine::Request,
-    request_id: String,
-}
-
 async fn execute(
     AxumState(state): AxumState<State>,
     on: OnScript<AppWriteScript>,
@@ -112,22 +105,7 @@ async fn execute(
     let asked = asked(&parts, bytes, &on.script, &client).await?;
     let app = app::by_id(&state.db, on.script.app_id).await?;
     let app = app.ok_or_else(|| Error::NotFound("app".to_owned()))?;
-    let execution_id = ExecutionId::new();
-    let invocation = Invocation {
-        execution_id,
-        root_execution_id: execution_id,
-        request_id: asked.request_id,
-        attempt: 1,
-        trigger_depth: 0,
-        app: AppRef { id: app.id, slug: app.slug },
-        script: ScriptRef { id: on.script.id, name: on.script.name.clone(), version: asked.version },
-        kind: Kind::Manual,
-        request: asked.request,
-        principal: Some(script_request::principal(&on.caller)),
-    };
-    let limits = state.bounds.limits(on.script.sandbox.0, Some(on.script.timeout()));
-    let work = Work { invocation, code: asked.what, limits, cause: Cause::default() };
-    let outcome = state.dispatcher.run(work).await?;
+    let (execution_id, outcome) = execute::run(&state, (&app, &on.script), &on.caller, asked).await?;
     Ok(Json(executed(execution_id, &outcome)))
 }
 

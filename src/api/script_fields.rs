@@ -1,30 +1,8 @@
-//! Fields of scripts that need more than a type to be right.
+//! The limits of a script as the API shows and takes them.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use crate::store::script::{DEFAULT_TIMEOUT_SECONDS, Sandbox};
-
-/// How long one run may take, 1 to 300 seconds.
-#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "i64")]
-pub(super) struct Timeout(#[schemars(range(min = 1, max = 300))] pub(super) i32);
-
-impl Default for Timeout {
-    fn default() -> Self {
-        Self(DEFAULT_TIMEOUT_SECONDS)
-    }
-}
-
-impl TryFrom<i64> for Timeout {
-    type Error = &'static str;
-
-    fn try_from(seconds: i64) -> Result<Self, Self::Error> {
-        match i32::try_from(seconds) {
-            Ok(seconds @ 1..=300) => Ok(Self(seconds)),
-            _ => Err("must be between 1 and 300 seconds"),
-        }
-    }
-}
+use crate::store::script::Sandbox;
 
 /// Where a script departs from the instance's limits; each ends at its ceiling.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -57,16 +35,5 @@ impl From<Sandbox> for SandboxFields {
             max_call_depth: stored.max_call_depth.and_then(NonZeroU32::new),
             max_log_lines: stored.max_log_lines,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timeout_has_bounds() {
-        assert!([1, 30, 300].into_iter().all(|n| Timeout::try_from(n).is_ok()));
-        assert!([0, -1, 301, i64::MAX].into_iter().all(|n| Timeout::try_from(n).is_err()));
     }
 }

@@ -6,7 +6,7 @@ use aide::axum::{
 };
 use axum::{Json, extract::State as AxumState, response::NoContent};
 
-use super::script_fields::{SandboxFields, Timeout};
+use super::script_fields::SandboxFields;
 use crate::{
     access::capability::needs::{AppRead, AppWriteScript},
     admin,
@@ -19,7 +19,7 @@ use crate::{
         time::Timestamp,
     },
     engine::Problem,
-    store::script::{self, NewScript, Script, ScriptChange},
+    store::script::{self, NewScript, Script, ScriptChange, Timeout},
     web::{Body, Created, InApp, OnScript, Paging, Query, State},
 };
 
@@ -134,7 +134,7 @@ async fn create(
         name: asked.name,
         source: asked.source,
         description: asked.description,
-        timeout_seconds: asked.timeout_seconds.unwrap_or_default().0,
+        timeout_seconds: asked.timeout_seconds.unwrap_or_default().seconds(),
         sandbox: asked.sandbox.unwrap_or_default().into(),
         enabled: asked.enabled.unwrap_or(true),
         author: Some(on.caller.user.username.to_string()),
@@ -214,7 +214,7 @@ async fn update(
         name: asked.name.not_null("name")?,
         source: asked.source.not_null("source")?,
         description: asked.description,
-        timeout_seconds: asked.timeout_seconds.or_default().map(|timeout: Timeout| timeout.0),
+        timeout_seconds: asked.timeout_seconds.or_default().map(Timeout::seconds),
         sandbox: asked.sandbox.or_default().map(SandboxFields::into),
         enabled: asked.enabled.not_null("enabled")?,
         author: Some(on.caller.user.username.to_string()),

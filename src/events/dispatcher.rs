@@ -122,7 +122,7 @@ impl Dispatcher {
             let app = begun.app_id;
             let attempt = settle::ended(begun, &outcome);
             let ended = attempt.error.as_ref().map_or("ok", |error| &error.kind);
-            metrics.executions.with_label_values(&[&attempt.source, ended]).inc();
+            metrics.executions.with_label_values(&[&*attempt.source, ended]).inc();
             let seconds = metrics.execution_seconds.with_label_values(&[&attempt.source]);
             seconds.observe(outcome.duration.as_secs_f64());
             recorder.record(attempt);

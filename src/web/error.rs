@@ -10,8 +10,9 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::base::{Error, FieldError};
 
-/// What a client sees of an error.
-#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+/// What a client sees of an error. Its response carries it as an extension too,
+/// for the layer that shows errors as pages.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status says what kind of problem it is.
     pub r#type: &'static str,
@@ -38,8 +39,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let media = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, media);
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -18,7 +18,8 @@ use sqlx::PgPool;
 
 use crate::support::postgres::TestDb;
 
-async fn an_app(db: &PgPool) -> Result<AppId> {
+/// Makes an app; its id.
+pub async fn an_app(db: &PgPool) -> Result<AppId> {
     let slug = format!("app-{}", AppId::new().to_string().replace('-', "x"));
     let new = NewApp {
         slug: slug.parse().map_err(Error::internal)?,
@@ -29,7 +30,8 @@ async fn an_app(db: &PgPool) -> Result<AppId> {
     Ok(app::create(&mut *db.acquire().await?, &new).await?.id)
 }
 
-fn attempt(app_id: AppId) -> NewAttempt {
+/// A success of an app, of an execution of its own.
+pub fn attempt(app_id: AppId) -> NewAttempt {
     let execution_id = ExecutionId::new();
     NewAttempt {
         execution_id,

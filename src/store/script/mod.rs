@@ -7,12 +7,14 @@ mod change;
 mod list;
 mod removal;
 mod sandbox;
+mod timeout;
 mod version;
 
 pub use change::{DEFAULT_TIMEOUT_SECONDS, NewScript, ScriptChange, create, update};
 pub use list::list;
 pub use removal::{delete, delete_cascade};
 pub use sandbox::{Ceilings, Sandbox};
+pub use timeout::Timeout;
 pub use version::{Version, source, version, versions};
 
 use std::time::Duration;

@@ -1,0 +1,126 @@
+//! Signing in, back to where one wanted to go, and out.
+
+use axum::{
+    Router,
+    extract::State as AxumState,
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use http::StatusCode;
+use maud::html;
+
+use crate::{
+    access::Caller,
+    base::{Error, Result},
+    page::{
+        Form, Notice, Page, Place, Visit,
+        layout::{Answer, Frame},
+        notice::see,
+        noticed,
+        parts::{self, Input},
+    },
+    web::{
+        Query, State, WithCookie,
+        sign_in::{self, Client},
+    },
+};
+
+/// The page.
+pub(super) const PAGE: Page = Page { path: "/admin/login", place: Place::Nowhere, needs: None, router };
+
+fn router() -> Router<State> {
+    Router::new().route("/admin/login", get(show).post(login)).route("/admin/logout", post(logout))
+}
+
+/// Where to go afterwards.
+#[derive(serde::Deserialize)]
+struct Asked {
+    #[serde(default)]
+    next: String,
+}
+
+async fn show(AxumState(state): AxumState<State>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
+    if !sign_in::window(&state).await?.claimed {
+        return Ok(see("/admin/claim"));
+    }
+    Ok(page(&visit, &Form::with([("next", asked.next)])))
+}
+
+async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client, mut form: Form) -> Answer {
+    let password = form.value("password").to_owned();
+    match sign_in::login(&state, form.value("username"), password, &client).await {
+        Ok(signed_in) => {
+            let next = see(within_admin(form.value("next")));
+            Ok(WithCookie(sign_in::cookie(&signed_in.token), next).into_response())
+        }
+        Err(Error::Unauthenticated(why)) => {
+            form.trouble(why);
+            Ok((StatusCode::UNAUTHORIZED, page(&visit, &form)).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn logout(AxumState(state): AxumState<State>, caller: Result<Caller>) -> Answer {
+    match caller {
+        Ok(caller) => sign_in::logout(&state, &caller).await?,
+        // The session may have ended by itself, which is what was asked for.
+        Err(Error::Unauthenticated(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(WithCookie(sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut)).into_response())
+}
+
+/// The place to go to after signing in: a page of the administration, else its
+/// first. Anything else could lead to a stranger's page that looks like ours.
+fn within_admin(next: &str) -> &str {
+    let inside =
+        next.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if inside && plain { next } else { "/admin" }
+}
+
+fn page(visit: &Visit, form: &Form) -> Response {
+    let title = format!("Sign in to {}", visit.machine);
+    let main = html! {
+        form.card method="post" action="/admin/login" {
+            (parts::troubles(form))
+            (parts::input(form, &Input {
+                name: "username", label: "User name", autocomplete: "username", ..Input::default()
+            }))
+            (parts::input(form, &Input {
+                name: "password", label: "Password", kind: "password", autocomplete: "current-password",
+                ..Input::default()
+            }))
+            input type="hidden" name="next" value=(within_admin(form.value("next")));
+            button { "Sign in" }
+        }
+    };
+    Frame::of_stranger(visit, &title).around(&main).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_administration_are_gone_to() {
+        for inside in ["/admin", "/admin/apps/x", "/admin?cursor=a", "/admin/apps/x/logs?status=failed"] {
+            assert_eq!(within_admin(inside), inside);
+        }
+        for outside in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/admin",
+            "/administrator",
+            "/admin\\@evil.example",
+            "/~shop/login",
+            "/admin/\n",
+            "javascript:alert(1)",
+            "admin",
+        ] {
+            assert_eq!(within_admin(outside), "/admin", "{outside}");
+        }
+    }
+}
