@@ -18,6 +18,7 @@ use crate::{
     db,
     engine::{self, Engine},
     events::{Dispatcher, Inbox, Recorder, dispatcher},
+    ingress,
     postgres::{self, Server},
     routing::{self, Routes},
     store::{app, instance},
@@ -260,6 +261,7 @@ fn open(listener: std::net::TcpListener, state: &State, tasks: &Tasks) -> Result
     let listener = TcpListener::from_std(listener)?;
     let router = Router::new()
         .merge(api::router())
+        .merge(ingress::router(state))
         .layer(middleware::from_fn_with_state(state.clone(), web::layers::around))
         .with_state(state.clone());
     let (http, stop) = (state.config.http.clone(), tasks.token());

@@ -6,49 +6,49 @@ use std::process::Command;
 const ROUND: &str = "3s";
 
 /// Something to load.
-pub struct Target {
+pub(crate) struct Target {
     /// Its name in the table.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     url: String,
 }
 
 /// What one round measured.
 #[derive(Clone, Copy, Debug)]
-pub struct Figures {
+pub(crate) struct Figures {
     rate: f64,
     p50_ms: f64,
     p99_ms: f64,
 }
 
 /// A figure over all rounds.
-pub struct Spread {
+pub(crate) struct Spread {
     /// The middle one.
-    pub median: f64,
+    pub(crate) median: f64,
     /// The lowest.
-    pub least: f64,
+    pub(crate) least: f64,
     /// The highest.
-    pub most: f64,
+    pub(crate) most: f64,
 }
 
 /// All rounds of one target.
-pub struct Summary {
+pub(crate) struct Summary {
     /// Requests per second.
-    pub rate: Spread,
+    pub(crate) rate: Spread,
     /// Median over the rounds of the median latency.
-    pub p50_ms: f64,
+    pub(crate) p50_ms: f64,
     /// Median over the rounds of the 99th percentile.
-    pub p99_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 impl Target {
     /// A target by its address.
-    pub fn new(name: &'static str, url: String) -> Self {
+    pub(crate) fn new(name: &'static str, url: String) -> Self {
         Self { name, url }
     }
 }
 
 /// Says what to install where the load generator is missing.
-pub fn require_wrk() -> Result<(), String> {
+pub(crate) fn require_wrk() -> Result<(), String> {
     match Command::new("wrk").arg("--version").output() {
         Ok(_) => Ok(()),
         Err(_) => Err("the load generator is missing: apt-get install wrk".to_owned()),
@@ -56,7 +56,11 @@ pub fn require_wrk() -> Result<(), String> {
 }
 
 /// Loads every target once in each round; the figures by target.
-pub fn interleaved(targets: &[Target], callers: usize, rounds: usize) -> Result<Vec<Vec<Figures>>, String> {
+pub(crate) fn interleaved(
+    targets: &[Target],
+    callers: usize,
+    rounds: usize,
+) -> Result<Vec<Vec<Figures>>, String> {
     let mut all = vec![Vec::new(); targets.len()];
     for _ in 0..rounds {
         for (target, figures) in targets.iter().zip(&mut all) {
@@ -67,7 +71,7 @@ pub fn interleaved(targets: &[Target], callers: usize, rounds: usize) -> Result<
 }
 
 /// Median and spread over the rounds.
-pub fn summary(rounds: &[Figures]) -> Summary {
+pub(crate) fn summary(rounds: &[Figures]) -> Summary {
     Summary {
         rate: spread(rounds.iter().map(|r| r.rate)),
         p50_ms: spread(rounds.iter().map(|r| r.p50_ms)).median,
@@ -76,7 +80,7 @@ pub fn summary(rounds: &[Figures]) -> Summary {
 }
 
 /// Median and extremes of some figures.
-pub fn spread(figures: impl Iterator<Item = f64>) -> Spread {
+pub(crate) fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     let mut all: Vec<f64> = figures.collect();
     all.sort_by(f64::total_cmp);
     Spread { median: all[all.len() / 2], least: all[0], most: all[all.len() - 1] }

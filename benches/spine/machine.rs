@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The machine, in a line.
-pub fn describe() -> String {
+pub(crate) fn describe() -> String {
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -12,7 +12,7 @@ pub fn describe() -> String {
 
 /// What picloud and its PostgreSQL hold now. PSS counts shared pages by share, so that the server's
 /// processes can be added up.
-pub fn memory(picloud: u32) -> String {
+pub(crate) fn memory(picloud: u32) -> String {
     let postgres: Vec<u32> = descendants(picloud);
     let pss = |pids: &[u32]| pids.iter().filter_map(|pid| rollup(*pid, "Pss")).sum::<u64>() as f64 / 1024.0;
     format!(
@@ -25,7 +25,7 @@ pub fn memory(picloud: u32) -> String {
 }
 
 fn rollup(pid: u32, name: &str) -> Option<u64> {
-    let value = field(&format!("/proc/{pid}/smaps_rollup"), name)?;
+    let value = field(format!("/proc/{pid}/smaps_rollup"), name)?;
     value.split_whitespace().next()?.parse().ok()
 }
 

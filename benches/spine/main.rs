@@ -4,12 +4,21 @@
 //! baseline. Rounds are interleaved, so that a noisy neighbour meets all
 //! targets alike; each figure is the median of the rounds with their spread.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    reason = "a bench prints its figures and ends where it cannot go on"
+)]
+
 mod load;
 mod machine;
 mod matching;
 mod servers;
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use load::{Figures, Target};
 use servers::{Baseline, PiCloud};
@@ -47,7 +56,7 @@ fn measure() -> Result<(), String> {
     }
     println!("{}", machine::memory(picloud.pid()));
     println!("{}", cold_start(&mut picloud)?);
-    println!("{}", matching::report(ROUNDS));
+    println!("{}", matching::report(ROUNDS)?);
     Ok(())
 }
 
@@ -60,8 +69,10 @@ fn table(targets: &[Target], rounds: &[Vec<Figures>], callers: usize) -> String 
     let first = load::summary(&rounds[0]);
     for (target, figures) in targets.iter().zip(rounds) {
         let this = load::summary(figures);
-        text.push_str(&format!(
-            "| {} | {:.0} ({:.0} to {:.0}) | {:.2} | {:.3} | {:.3} | {:+.3} |\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} ({:.0} to {:.0}) | {:.2} | {:.3} | {:.3} | {:+.3} |",
             target.name,
             this.rate.median,
             this.rate.least,
@@ -70,7 +81,7 @@ fn table(targets: &[Target], rounds: &[Vec<Figures>], callers: usize) -> String 
             this.p50_ms,
             this.p99_ms,
             this.p50_ms - first.p50_ms,
-        ));
+        );
     }
     text
 }

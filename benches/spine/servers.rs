@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The argument that makes this program the baseline server.
-pub const BASELINE: &str = "--be-the-baseline";
+pub(crate) const BASELINE: &str = "--be-the-baseline";
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,13 +23,13 @@ let name = if "name" in ctx.request.query { ctx.request.query.name } else { "wor
 "#;
 
 /// A bare axum server.
-pub struct Baseline {
+pub(crate) struct Baseline {
     child: Child,
     address: String,
 }
 
 /// `picloud serve` on a data directory of its own.
-pub struct PiCloud {
+pub(crate) struct PiCloud {
     child: Child,
     address: String,
     data: TempDir,
@@ -38,7 +38,7 @@ pub struct PiCloud {
 }
 
 /// Serves one static JSON answer until it is killed.
-pub fn be_baseline() {
+pub(crate) fn be_baseline() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -60,7 +60,7 @@ pub fn be_baseline() {
 
 impl Baseline {
     /// Starts this very program as the baseline.
-    pub fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut child =
             Command::new(program).arg(BASELINE).stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
@@ -71,21 +71,22 @@ impl Baseline {
     }
 
     /// The address of a path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 impl PiCloud {
     /// Starts the product and waits until it is ready.
-    pub fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         // As root the product drops to a user of its own, which must be able to reach the directory.
         let data = tempfile::Builder::new()
             .prefix("picloud-bench-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir_in("/var/tmp")
             .map_err(|e| e.to_string())?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
+        let free =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?;
         let address = free.to_string();
         let child = spawn(&address, &data)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
@@ -95,29 +96,37 @@ impl PiCloud {
     }
 
     /// The address of a path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Claims the instance and makes the app, the script and the route under load.
-    pub fn deploy(&self) -> Result<(), String> {
-        let owner = self.post("/api/v1/setup", "", &json!({"username": "bench", "password": "correct horse battery"}))?;
+    pub(crate) fn deploy(&self) -> Result<(), String> {
+        let owner = self.post(
+            "/api/v1/setup",
+            "",
+            &json!({"username": "bench", "password": "correct horse battery"}),
+        )?;
         let token = owner["token"].as_str().ok_or("no token")?;
         self.post("/api/v1/admin/apps", token, &json!({"slug": "bench", "name": "Bench"}))?;
         let script = json!({"name": "small", "source": SMALL});
         let script = self.post("/api/v1/admin/apps/bench/scripts", token, &script)?;
         let routes = format!("/api/v1/admin/scripts/{}/routes", script["id"].as_str().ok_or("no id")?);
-        self.post(&routes, token, &json!({"host_kind": "any", "path_kind": "exact", "path": "/small", "method": "GET"}))?;
+        self.post(
+            &routes,
+            token,
+            &json!({"host_kind": "any", "path_kind": "exact", "path": "/small", "method": "GET"}),
+        )?;
         Ok(())
     }
 
     /// Stops the process and starts it again; how long until it was ready.
-    pub fn restart(&mut self) -> Result<Duration, String> {
+    pub(crate) fn restart(&mut self) -> Result<Duration, String> {
         self.stop();
         let start = Instant::now();
         self.child = spawn(&self.address, &self.data)?;

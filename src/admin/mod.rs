@@ -1,5 +1,7 @@
 //! Floor 7: what the API and the pages both do: acts composed of store,
 //! engine and routing. A door reads a request, calls one act, and answers.
 
+pub mod app;
 pub mod domain;
 pub mod route;
+pub mod script;

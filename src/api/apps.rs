@@ -8,19 +8,16 @@ use crate::{
         Caller,
         capability::needs::{AppAdmin, AppRead, InstanceCreateApp},
     },
+    admin,
     base::{
-        Error, Result,
+        Result,
         cursor::Page,
         id::AppId,
         name::{AppName, Description, Slug},
-        patch::{self, Patch},
-        pattern::HostPattern,
+        patch::Patch,
         time::Timestamp,
     },
-    store::{
-        app::{self, App, AppChange, NewApp},
-        domain,
-    },
+    store::app::{self, App, AppChange, NewApp},
     web::{Body, Created, InApp, InInstance, Paging, Query, State},
 };
 
@@ -29,15 +26,28 @@ pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route(
             "/apps",
-            get_with(list, |op| op.id("list_apps").tag("apps").summary("The apps one may read, by name"))
-                .post_with(create, |op| op.id("create_app").tag("apps").summary("Make an app")),
+            get_with(list, |op| op.id("listApps").tag("apps").summary("The apps one may read, by name"))
+                .post_with(create, |op| {
+                    op.id("createApp")
+                        .tag("apps")
+                        .summary("Make an app")
+                        .description("409 if another app has the slug, or had it and `take_over` is not set.")
+                }),
         )
         .api_route(
             "/apps/{app}",
-            get_with(get, |op| op.id("get_app").tag("apps").summary("One app"))
-                .patch_with(change, |op| op.id("change_app").tag("apps").summary("Change an app"))
+            get_with(show, |op| op.id("getApp").tag("apps").summary("An app"))
+                .patch_with(update, |op| {
+                    op.id("updateApp")
+                        .tag("apps")
+                        .summary("Change an app")
+                        .description("A slug that is given up redirects until another app takes it over.")
+                })
                 .delete_with(delete, |op| {
-                    op.id("delete_app").tag("apps").summary("Delete an app and all it owns")
+                    op.id("deleteApp")
+                        .tag("apps")
+                        .summary("Delete an app and all it owns")
+                        .description("422, saying what would go with it, unless `confirm` is its slug.")
                 }),
         )
 }
@@ -77,10 +87,11 @@ impl From<App> for AppView {
 async fn list(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Query(paging): Query<Paging>,
+    Query(page): Query<Paging>,
 ) -> Result<Json<Page<AppView>>> {
-    let page = app::list(&state.db, &caller, paging.cursor(), paging.limit()?).await?;
-    Ok(Json(page.map(AppView::from)))
+    let limit = page.limit()?;
+    let apps = app::list(&state.db, &caller, page.cursor(), limit).await?;
+    Ok(Json(apps.map(AppView::from)))
 }
 
 /// What an app is made with.
@@ -104,62 +115,46 @@ async fn create(
     _: InInstance<InstanceCreateApp>,
     Body(asked): Body<AppToCreate>,
 ) -> Result<Created<AppView>> {
-    app::refuse_own_name(&asked.slug, state.own_names.iter())?;
-    let new = NewApp {
-        slug: asked.slug,
-        name: asked.name,
-        description: asked.description,
-        take_over: asked.take_over,
-    };
-    let mut tx = state.db.begin().await?;
-    let app = app::create(&mut tx, &new).await?;
-    if asked.local_name {
-        let pattern: HostPattern =
-            format!("{}.local", app.slug).parse().map_err(|why| Error::invalid("slug", why))?;
-        domain::claim(&mut tx, app.id, &pattern).await?;
-    }
-    tx.commit().await?;
-    state.routes_changed().await?;
+    let AppToCreate { slug, name, description, take_over, local_name } = asked;
+    let new = NewApp { slug, name, description, take_over };
+    let app = admin::app::create(&state, &new, local_name).await?;
     Ok(Created(app.into()))
 }
 
-async fn get(on: InApp<AppRead>) -> Json<AppView> {
+async fn show(on: InApp<AppRead>) -> Json<AppView> {
     Json(on.app.into())
 }
 
-/// What changes of an app; a slug it gives up redirects to it.
+/// What changes of an app.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AppPatch {
-    #[serde(default, deserialize_with = "patch::not_null")]
-    slug: Option<Slug>,
-    #[serde(default, deserialize_with = "patch::not_null")]
-    name: Option<AppName>,
+    #[serde(default)]
+    slug: Patch<Slug>,
+    #[serde(default)]
+    name: Patch<AppName>,
     #[serde(default)]
     description: Patch<Description>,
 }
 
-async fn change(
+async fn update(
     AxumState(state): AxumState<State>,
     on: InApp<AppAdmin>,
     Body(asked): Body<AppPatch>,
 ) -> Result<Json<AppView>> {
-    if let Some(slug) = &asked.slug {
-        app::refuse_own_name(slug, state.own_names.iter())?;
-    }
-    let change = AppChange { slug: asked.slug, name: asked.name, description: asked.description };
-    let mut tx = state.db.begin().await?;
-    let app = app::update(&mut tx, on.app.id, change).await?;
-    tx.commit().await?;
-    state.routes_changed().await?;
-    Ok(Json(app.into()))
+    let change = AppChange {
+        slug: asked.slug.not_null("slug")?,
+        name: asked.name.not_null("name")?,
+        description: asked.description,
+    };
+    Ok(Json(admin::app::update(&state, on.app.id, change).await?.into()))
 }
 
 /// That one knows what one deletes.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Confirmation {
-    /// The app's slug; without it the answer says what would go with the app.
+    /// The app's slug.
     confirm: Option<String>,
 }
 
@@ -168,15 +163,6 @@ async fn delete(
     on: InApp<AppAdmin>,
     Query(asked): Query<Confirmation>,
 ) -> Result<NoContent> {
-    if asked.confirm.as_deref() != Some(on.app.slug.as_str()) {
-        let counts = app::counts(&state.db, on.app.id).await?;
-        let why = format!("must be `{}`: with the app go {counts}", on.app.slug);
-        return Err(Error::invalid("confirm", why));
-    }
-    let mut tx = state.db.begin().await?;
-    app::delete(&mut tx, on.app.id).await?;
-    tx.commit().await?;
-    state.upkeep.nudge();
-    state.routes_changed().await?;
+    admin::app::delete(&state, &on.app, asked.confirm.as_deref()).await?;
     Ok(NoContent)
 }

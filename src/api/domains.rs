@@ -9,11 +9,7 @@ use axum::{Json, extract::State as AxumState, response::NoContent};
 use crate::{
     access::capability::needs::{AppManageDomains, AppRead},
     admin,
-    base::{
-        Result,
-        cursor::Page,
-        pattern::HostPattern,
-    },
+    base::{Result, cursor::Page, pattern::HostPattern},
     store::domain::{self, Domain},
     web::{Body, Created, InApp, OnDomain, Paging, Query, State},
 };

@@ -13,9 +13,9 @@ use http::request::Parts;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    access::{Caller, capability::needs::AppWriteScript},
+    access::capability::needs::AppWriteScript,
     base::{Error, Result, id::ExecutionId},
-    engine::{self, AppRef, BodyKind, Invocation, Kind, Outcome, Principal, ScriptRef},
+    engine::{self, AppRef, BodyKind, Invocation, Kind, Outcome, ScriptRef},
     events::{Cause, What, Work, settle},
     store::{
         app,
@@ -123,7 +123,7 @@ async fn execute(
         script: ScriptRef { id: on.script.id, name: on.script.name.clone(), version: asked.version },
         kind: Kind::Manual,
         request: asked.request,
-        principal: Some(principal(&on.caller)),
+        principal: Some(script_request::principal(&on.caller)),
     };
     let limits = state.bounds.limits(on.script.sandbox.0, Some(on.script.timeout()));
     let work = Work { invocation, code: asked.what, limits, cause: Cause::default() };
@@ -223,14 +223,6 @@ fn raw_body(content_type: &str, json: &RawValue) -> Result<Bytes> {
 
 async fn decode(content_type: Option<&str>, raw: Bytes) -> Result<engine::Body> {
     engine::body::decode_request(content_type, raw).await.map_err(|why| Error::invalid("body", why))
-}
-
-fn principal(caller: &Caller) -> Principal {
-    Principal {
-        id: caller.user.id,
-        username: caller.user.username.to_string(),
-        role: Some(caller.user.role.to_string()),
-    }
 }
 
 fn executed(execution_id: ExecutionId, outcome: &Outcome) -> Executed {

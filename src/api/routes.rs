@@ -48,7 +48,7 @@ pub(super) fn routes() -> ApiRouter<State> {
         )
         .api_route(
             "/apps/{app}/routes/match",
-            post_with(answer, |op| {
+            post_with(find, |op| {
                 op.id("matchRoute").tag("routes").summary("Which route would answer a request, and why")
             }),
         )
@@ -198,7 +198,7 @@ struct Asked {
 
 /// Which route answers.
 #[derive(Default, serde::Serialize, schemars::JsonSchema)]
-struct Matched {
+struct Found {
     /// Whether one does.
     matched: bool,
     /// The route.
@@ -215,20 +215,20 @@ struct Matched {
     reason: Option<String>,
 }
 
-async fn answer(
+async fn find(
     AxumState(state): AxumState<State>,
     on: InApp<AppRead>,
     Body(asked): Body<Asked>,
-) -> Result<Json<Matched>> {
+) -> Result<Json<Found>> {
     let question = Question::new(&asked.host, &asked.method, &asked.path)?;
     Ok(Json(match admin::route::explain(&state, on.app.id, &question).await? {
-        Ok((route, found)) => Matched {
+        Ok((route, found)) => Found {
             matched: true,
             route: Some(route),
             params: Some(found.params.into_iter().collect()),
             rest: found.rest,
             reason: None,
         },
-        Err(reason) => Matched { reason: Some(reason), ..Matched::default() },
+        Err(reason) => Found { reason: Some(reason), ..Found::default() },
     }))
 }

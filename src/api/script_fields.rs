@@ -2,13 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use crate::{
-    base::{Error, FieldError, Result, name::Source},
-    config::Config,
-    engine::Problem,
-    store::script::{Ceilings, DEFAULT_TIMEOUT_SECONDS, Sandbox},
-    web::State,
-};
+use crate::store::script::{DEFAULT_TIMEOUT_SECONDS, Sandbox};
 
 /// How long one run may take, 1 to 300 seconds.
 #[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
@@ -36,6 +30,7 @@ impl TryFrom<i64> for Timeout {
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Sandbox")]
+#[expect(clippy::struct_field_names, reason = "these are the API's names")]
 pub(super) struct SandboxFields {
     /// The operations one run may take.
     max_operations: Option<NonZeroU64>,
@@ -45,19 +40,13 @@ pub(super) struct SandboxFields {
     max_log_lines: Option<u32>,
 }
 
-impl SandboxFields {
-    /// The limits to store: none above the instance's ceiling.
-    pub(super) fn clamped(self, config: &Config) -> Sandbox {
-        let asked = Sandbox {
-            max_operations: self.max_operations.map(NonZeroU64::get),
-            max_call_depth: self.max_call_depth.map(NonZeroU32::get),
-            max_log_lines: self.max_log_lines,
-        };
-        asked.clamped(&Ceilings {
-            max_operations: config.execution.max_operations_ceiling,
-            max_call_depth: config.execution.max_call_depth_ceiling,
-            max_log_lines: config.execution.max_log_lines_ceiling,
-        })
+impl From<SandboxFields> for Sandbox {
+    fn from(asked: SandboxFields) -> Self {
+        Self {
+            max_operations: asked.max_operations.map(NonZeroU64::get),
+            max_call_depth: asked.max_call_depth.map(NonZeroU32::get),
+            max_log_lines: asked.max_log_lines,
+        }
     }
 }
 
@@ -71,49 +60,9 @@ impl From<Sandbox> for SandboxFields {
     }
 }
 
-/// The source, if it compiles; else every problem under the field `source`, with line and column.
-pub(super) async fn checked(state: &State, source: Source) -> Result<Source> {
-    let (source, problems) = problems(state, source).await?;
-    if problems.is_empty() {
-        return Ok(source);
-    }
-    let errors =
-        problems.into_iter().map(|p| FieldError { field: "source".to_owned(), message: located(&p) });
-    Err(Error::Invalid(errors.collect()))
-}
-
-/// The source, and what keeps it from being saved. Compiling a long one takes
-/// a while, so it happens off the async threads.
-pub(super) async fn problems(state: &State, source: Source) -> Result<(Source, Vec<Problem>)> {
-    let engine = state.engine.clone();
-    let look = move || {
-        let problems = engine.check(source.as_str()).err().unwrap_or_default();
-        (source, problems)
-    };
-    tokio::task::spawn_blocking(look)
-        .await
-        .map_err(|e| Error::internal_from("a source could not be compiled", e))
-}
-
-fn located(problem: &Problem) -> String {
-    match (problem.line, problem.column) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}: {}", problem.message),
-        (Some(line), None) => format!("line {line}: {}", problem.message),
-        _ => problem.message.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_problem_says_where_it_is() {
-        let problem = |line, column| Problem { line, column, message: "unexpected `;`".to_owned() };
-        assert_eq!(located(&problem(Some(3), Some(7))), "line 3, column 7: unexpected `;`");
-        assert_eq!(located(&problem(Some(3), None)), "line 3: unexpected `;`");
-        assert_eq!(located(&problem(None, None)), "unexpected `;`");
-    }
 
     #[test]
     fn a_timeout_has_bounds() {

@@ -6,17 +6,19 @@ use aide::axum::{
 };
 use axum::{Json, extract::State as AxumState, response::NoContent};
 
-use super::script_fields::{SandboxFields, Timeout, checked, problems};
+use super::script_fields::{SandboxFields, Timeout};
 use crate::{
     access::capability::needs::{AppRead, AppWriteScript},
+    admin,
     base::{
         Result,
         cursor::Page,
         id::{AppId, ScriptId},
         name::{Description, ScriptName, Source},
-        patch::{self, Patch},
+        patch::Patch,
         time::Timestamp,
     },
+    engine::Problem,
     store::script::{self, NewScript, Script, ScriptChange},
     web::{Body, Created, InApp, OnScript, Paging, Query, State},
 };
@@ -26,20 +28,37 @@ pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route(
             "/apps/{app}/scripts",
-            get_with(list, |op| op.id("list_scripts").tag("scripts").summary("An app's scripts, by name"))
-                .post_with(create, |op| op.id("create_script").tag("scripts").summary("Make a script")),
+            get_with(list, |op| {
+                op.id("listScripts").tag("scripts").summary("The scripts of an app, by name")
+            })
+            .post_with(create, |op| {
+                op.id("createScript")
+                    .tag("scripts")
+                    .summary("Make a script")
+                    .description("422 with line and column if the source does not compile.")
+            }),
         )
         .api_route(
             "/apps/{app}/scripts/check",
             post_with(check, |op| {
-                op.id("check_script").tag("scripts").summary("Say what keeps a source from being saved")
+                op.id("checkScript").tag("scripts").summary("What keeps a source from being saved")
             }),
         )
         .api_route(
             "/scripts/{script}",
-            get_with(get, |op| op.id("get_script").tag("scripts").summary("One script"))
-                .patch_with(change, |op| op.id("change_script").tag("scripts").summary("Change a script"))
-                .delete_with(delete, |op| op.id("delete_script").tag("scripts").summary("Delete a script")),
+            get_with(show, |op| op.id("getScript").tag("scripts").summary("A script"))
+                .patch_with(update, |op| {
+                    op.id("updateScript")
+                        .tag("scripts")
+                        .summary("Change a script")
+                        .description("A source other than the one that runs is the next version.")
+                })
+                .delete_with(delete, |op| {
+                    op.id("deleteScript")
+                        .tag("scripts")
+                        .summary("Delete a script")
+                        .description("409, naming them, while routes lead to it, unless `cascade` is set.")
+                }),
         )
 }
 
@@ -84,11 +103,12 @@ impl From<Script> for ScriptView {
 async fn list(
     AxumState(state): AxumState<State>,
     on: InApp<AppRead>,
-    Query(paging): Query<Paging>,
+    Query(page): Query<Paging>,
 ) -> Result<Json<Page<ScriptView>>> {
-    let limit = paging.limit()?;
-    let page = script::list(&mut *state.db.acquire().await?, on.app.id, paging.cursor(), limit).await?;
-    Ok(Json(page.map(ScriptView::from)))
+    let limit = page.limit()?;
+    let mut conn = state.db.acquire().await?;
+    let scripts = script::list(&mut conn, on.app.id, page.cursor(), limit).await?;
+    Ok(Json(scripts.map(ScriptView::from)))
 }
 
 /// What a script is made with.
@@ -112,14 +132,14 @@ async fn create(
     let new = NewScript {
         app_id: on.app.id,
         name: asked.name,
-        source: checked(&state, asked.source).await?,
+        source: asked.source,
         description: asked.description,
         timeout_seconds: asked.timeout_seconds.unwrap_or_default().0,
-        sandbox: asked.sandbox.unwrap_or_default().clamped(&state.config),
+        sandbox: asked.sandbox.unwrap_or_default().into(),
         enabled: asked.enabled.unwrap_or(true),
         author: Some(on.caller.user.username.to_string()),
     };
-    Ok(Created(script::create(&state.db, &new).await?.into()))
+    Ok(Created(admin::script::create(&state, new).await?.into()))
 }
 
 /// A source to look at.
@@ -137,7 +157,7 @@ struct Verdict {
     errors: Vec<Flaw>,
 }
 
-/// What keeps a source from being saved.
+/// One thing that keeps a source from being saved.
 #[derive(serde::Serialize, schemars::JsonSchema)]
 struct Flaw {
     line: Option<u32>,
@@ -145,17 +165,23 @@ struct Flaw {
     message: String,
 }
 
+impl From<Problem> for Flaw {
+    fn from(problem: Problem) -> Self {
+        Self { line: problem.line, column: problem.column, message: problem.message }
+    }
+}
+
 async fn check(
     AxumState(state): AxumState<State>,
     _: InApp<AppRead>,
     Body(draft): Body<Draft>,
 ) -> Result<Json<Verdict>> {
-    let (_, problems) = problems(&state, draft.source).await?;
-    let flaw = |p: crate::engine::Problem| Flaw { line: p.line, column: p.column, message: p.message };
-    Ok(Json(Verdict { ok: problems.is_empty(), errors: problems.into_iter().map(flaw).collect() }))
+    let errors: Vec<Flaw> =
+        admin::script::problems(&state, draft.source).await?.into_iter().map(Flaw::from).collect();
+    Ok(Json(Verdict { ok: errors.is_empty(), errors }))
 }
 
-async fn get(on: OnScript<AppRead>) -> Json<ScriptView> {
+async fn show(on: OnScript<AppRead>) -> Json<ScriptView> {
     Json(on.script.into())
 }
 
@@ -163,11 +189,11 @@ async fn get(on: OnScript<AppRead>) -> Json<ScriptView> {
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ScriptPatch {
-    #[serde(default, deserialize_with = "patch::not_null")]
-    name: Option<ScriptName>,
+    #[serde(default)]
+    name: Patch<ScriptName>,
     /// Another source is another version.
-    #[serde(default, deserialize_with = "patch::not_null")]
-    source: Option<Source>,
+    #[serde(default)]
+    source: Patch<Source>,
     #[serde(default)]
     description: Patch<Description>,
     #[serde(default)]
@@ -175,33 +201,25 @@ struct ScriptPatch {
     /// All of the script's own limits: what is left out is as the instance has it.
     #[serde(default)]
     sandbox: Patch<SandboxFields>,
-    #[serde(default, deserialize_with = "patch::not_null")]
-    enabled: Option<bool>,
+    #[serde(default)]
+    enabled: Patch<bool>,
 }
 
-async fn change(
+async fn update(
     AxumState(state): AxumState<State>,
     on: OnScript<AppWriteScript>,
     Body(asked): Body<ScriptPatch>,
 ) -> Result<Json<ScriptView>> {
-    let source = match asked.source {
-        Some(source) => Some(checked(&state, source).await?),
-        None => None,
-    };
     let change = ScriptChange {
-        name: asked.name,
-        source,
+        name: asked.name.not_null("name")?,
+        source: asked.source.not_null("source")?,
         description: asked.description,
         timeout_seconds: asked.timeout_seconds.or_default().map(|timeout: Timeout| timeout.0),
-        sandbox: asked.sandbox.or_default().map(|fields| fields.clamped(&state.config)),
-        enabled: asked.enabled,
+        sandbox: asked.sandbox.or_default().map(SandboxFields::into),
+        enabled: asked.enabled.not_null("enabled")?,
         author: Some(on.caller.user.username.to_string()),
     };
-    let mut tx = state.db.begin().await?;
-    let script = script::update(&mut tx, on.script.id, change).await?;
-    tx.commit().await?;
-    state.routes_changed().await?;
-    Ok(Json(script.into()))
+    Ok(Json(admin::script::update(&state, on.script.id, change).await?.into()))
 }
 
 /// What goes with a script.
@@ -218,13 +236,6 @@ async fn delete(
     on: OnScript<AppWriteScript>,
     Query(asked): Query<Cascade>,
 ) -> Result<NoContent> {
-    let mut tx = state.db.begin().await?;
-    if asked.cascade {
-        script::delete_cascade(&mut tx, on.script.id).await?;
-    } else {
-        script::delete(&mut tx, on.script.id).await?;
-    }
-    tx.commit().await?;
-    state.routes_changed().await?;
+    admin::script::delete(&state, on.script.id, asked.cascade).await?;
     Ok(NoContent)
 }

@@ -9,11 +9,12 @@ use axum::{
     extract::{Path, State as AxumState},
 };
 
-use super::{script_fields::checked, scripts::ScriptView};
+use super::scripts::ScriptView;
 use crate::{
     access::capability::needs::{AppRead, AppWriteScript},
-    base::{Error, Result, cursor::Page, id::ScriptId, name::Source},
-    store::script::{self, ScriptChange, Version},
+    admin,
+    base::{Error, Result, cursor::Page, id::ScriptId},
+    store::script::{self, Version},
     web::{OnScript, Paging, Query, State},
 };
 
@@ -23,17 +24,17 @@ pub(super) fn routes() -> ApiRouter<State> {
         .api_route(
             "/scripts/{script}/versions",
             get_with(list, |op| {
-                op.id("list_versions").tag("scripts").summary("A script's versions, newest first")
+                op.id("listVersions").tag("scripts").summary("A script's versions, newest first")
             }),
         )
         .api_route(
             "/scripts/{script}/versions/{version}",
-            get_with(get, |op| op.id("get_version").tag("scripts").summary("One version")),
+            get_with(show, |op| op.id("getVersion").tag("scripts").summary("One version")),
         )
         .api_route(
             "/scripts/{script}/versions/{version}/restore",
             post_with(restore, |op| {
-                op.id("restore_version")
+                op.id("restoreVersion")
                     .tag("scripts")
                     .summary("Make an old version's source the newest version")
             }),
@@ -50,14 +51,14 @@ struct Numbered {
 async fn list(
     AxumState(state): AxumState<State>,
     on: OnScript<AppRead>,
-    Query(paging): Query<Paging>,
+    Query(page): Query<Paging>,
 ) -> Result<Json<Page<Version>>> {
-    let limit = paging.limit()?;
+    let limit = page.limit()?;
     let mut conn = state.db.acquire().await?;
-    Ok(Json(script::versions(&mut conn, on.script.id, paging.cursor(), limit).await?))
+    Ok(Json(script::versions(&mut conn, on.script.id, page.cursor(), limit).await?))
 }
 
-async fn get(
+async fn show(
     AxumState(state): AxumState<State>,
     on: OnScript<AppRead>,
     Path(numbered): Path<Numbered>,
@@ -71,16 +72,7 @@ async fn restore(
     Path(numbered): Path<Numbered>,
 ) -> Result<Json<ScriptView>> {
     let version = find(&state, on.script.id, &numbered).await?;
-    let source = Source::try_from(version.source).map_err(|why| Error::invalid("source", why))?;
-    let change = ScriptChange {
-        source: Some(checked(&state, source).await?),
-        author: Some(on.caller.user.username.to_string()),
-        ..ScriptChange::default()
-    };
-    let mut tx = state.db.begin().await?;
-    let script = script::update(&mut tx, on.script.id, change).await?;
-    tx.commit().await?;
-    state.routes_changed().await?;
+    let script = admin::script::restore(&state, on.script.id, version, &on.caller.user.username).await?;
     Ok(Json(script.into()))
 }
 

@@ -56,14 +56,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// For a field of a change that can be left out but not cleared: `null` is refused.
-/// Use with `#[serde(default, deserialize_with = "patch::not_null")]`.
-pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Patch<T> {
     fn inline_schema() -> bool {
         true
@@ -86,16 +78,6 @@ mod tests {
     struct Change {
         #[serde(default)]
         note: Patch<String>,
-        #[serde(default, deserialize_with = "not_null")]
-        name: Option<String>,
-    }
-
-    #[test]
-    fn a_field_that_cannot_be_cleared_refuses_null() -> Result<(), serde_json::Error> {
-        assert_eq!(serde_json::from_str::<Change>("{}")?.name, None);
-        assert_eq!(serde_json::from_str::<Change>(r#"{"name":"a"}"#)?.name.as_deref(), Some("a"));
-        assert!(serde_json::from_str::<Change>(r#"{"name":null}"#).is_err());
-        Ok(())
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use crate::{base, config};
+use crate::{base, config, system};
 
 /// Why the program ended without having done its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Failure {
 
     /// A failed input or output; `what` was to be done, and the cause decides the code.
     pub fn io(what: &str, error: &io::Error) -> Self {
-        Self::new(io_exit(error).unwrap_or(Exit::Unavailable), format!("{what}: {}", plain(error)))
+        Self::new(io_exit(error).unwrap_or(Exit::Unavailable), format!("{what}: {}", system::words(error)))
     }
 
     /// The same with what can be done about it.
@@ -48,6 +48,13 @@ impl Failure {
     pub fn and(mut self, advice: &str) -> Self {
         self.message.push_str("; ");
         self.message.push_str(advice);
+        self
+    }
+
+    /// The same with another code, where the place tells more than the cause.
+    #[must_use]
+    pub fn with(mut self, exit: Exit) -> Self {
+        self.exit = exit;
         self
     }
 
@@ -95,14 +102,8 @@ fn said(cause: &(dyn std::error::Error + 'static)) -> String {
     match cause.downcast_ref() {
         // Its own words are for clients; here the inside is wanted.
         Some(base::Error::Internal { context, .. }) => context.clone(),
-        _ => cause.downcast_ref().map_or_else(|| cause.to_string(), plain),
+        _ => cause.downcast_ref().map_or_else(|| cause.to_string(), system::words),
     }
-}
-
-/// The system's words without the number behind them.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// The code of one cause. A fault of ours with a cause leaves it to that.

@@ -5,10 +5,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use super::{
-    Failure,
-    exit::{Exit, plain},
-};
+use super::{Exit, Failure};
+use crate::system;
 
 /// Opens the listening socket, or says in one sentence why not and what to do.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -22,7 +20,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Failure {
-    let other = SocketAddr::new(address.ip(), if address.port() == 8081 { 8082 } else { 8081 });
+    let port = if address.port() < 1024 { 8080 } else { address.port().checked_add(1).unwrap_or(8080) };
+    let other = SocketAddr::new(address.ip(), port);
     let choose =
         format!("choose another with --listen {other}, PICLOUD_LISTEN={other} or make run LISTEN={other}");
     match error.kind() {
@@ -35,9 +34,10 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
             Exit::NoPermission,
             format!("this user may not listen on port {}; {choose}", address.port()),
         ),
-        _ => {
-            Failure::new(Exit::Unavailable, format!("cannot listen on {address}: {}; {choose}", plain(error)))
-        }
+        _ => Failure::new(
+            Exit::Unavailable,
+            format!("cannot listen on {address}: {}; {choose}", system::words(error)),
+        ),
     }
 }
 

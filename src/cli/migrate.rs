@@ -19,7 +19,7 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let config = settings.load(&machine)?;
     log::init(&config.log)?;
     if config.database.url.is_none() {
-        data_dir::enter(&config.data_dir)?;
+        data_dir::enter(&config)?;
     }
     let version = runtime(1)?.block_on(migrate(&config, machine))?;
     print(&format!("{version}\n"))

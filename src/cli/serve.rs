@@ -24,7 +24,7 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let config = settings.load(&hardware)?;
     log::init(&config.log)?;
     let listener = listen(config.http.listen)?;
-    data_dir::enter(&config.data_dir)?;
+    data_dir::enter(&config)?;
     let threads = usize::try_from(hardware.cores).unwrap_or(usize::MAX);
     runtime(threads)?.block_on(serve(Setup { config, hardware, listener, program: Program::this() }))
 }

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{Fault, Slot};
+use crate::system;
 
 /// One value of the file.
 pub(super) struct Entry<'a> {
@@ -21,7 +22,7 @@ pub(super) struct Entry<'a> {
 /// Reads the file's text.
 pub(super) fn read(path: &Path) -> Result<String, Fault> {
     fs::read_to_string(path)
-        .map_err(|error| Fault::Unreadable { path: path.to_owned(), why: error.to_string() })
+        .map_err(|error| Fault::Unreadable { path: path.to_owned(), why: system::words(&error) })
 }
 
 /// Takes the text apart. Text that is not TOML gives every fault the parser

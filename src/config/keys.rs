@@ -160,8 +160,8 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "claim_window.minutes",
-        Count(1..=1_440, |c| &mut c.claim_window.minutes),
-        "How long a new machine can be claimed over the network.",
+        Count(0..=1_440, |c| &mut c.claim_window.minutes),
+        "How long a new machine can be claimed over the network; with 0 only from the machine itself.",
     ),
     key(
         "claim_window.from",

@@ -13,7 +13,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::{
     Connection, PgConnection, PgExecutor, PgPool,
-    pool::PoolConnectionMetadata,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -63,7 +62,7 @@ pub async fn connect(options: PgConnectOptions, pool_size: u32) -> Result<PgPool
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // Up to 29 % of a short statement's time; `still_connected` asks where it matters.
         .test_before_acquire(false)
-        .before_acquire(still_connected)
+        .before_acquire(|connection, meta| still_connected(connection, meta.idle_for))
         .connect_lazy_with(options);
     Ok(pool)
 }
@@ -87,11 +86,8 @@ async fn wait_for_server(options: &PgConnectOptions) -> Result<()> {
 }
 
 /// Whether the pool may hand out an idle connection.
-fn still_connected(
-    connection: &mut PgConnection,
-    meta: PoolConnectionMetadata,
-) -> BoxFuture<'_, sqlx::Result<bool>> {
-    Box::pin(async move { Ok(meta.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })
+fn still_connected(connection: &mut PgConnection, idle_for: Duration) -> BoxFuture<'_, sqlx::Result<bool>> {
+    Box::pin(async move { Ok(idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })
 }
 
 /// Nudges whoever listens to `channel`, in every process.

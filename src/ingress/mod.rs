@@ -1,1 +1,125 @@
-//! Floor: see `lib.rs`.
+//! Floor 8: user routes: a front door that turns a request into a run of a
+//! script, and its outcome into a response.
+//!
+//! The checks come in this order, so that every answer is the same for
+//! everyone: the path (400), the route (404, 405), a bad credential of ours
+//! (401), the body's size (413) and syntax (422), then the gate (503) and the
+//! run.
+
+mod reply;
+mod request;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::{Method, request::Parts};
+use tower_http::compression::CompressionLayer;
+
+use crate::{
+    access::Capability,
+    base::{Error, Result, id::ExecutionId, pattern::RequestPath},
+    engine::{AppRef, Invocation, Kind, ScriptRef},
+    events::{Cause, What, Work},
+    routing::{Answer, Match},
+    store::instance,
+    web::{State, layers::RequestId, script_request},
+};
+use request::Arrived;
+
+/// Takes whatever no other door does.
+pub fn router(state: &State) -> Router<State> {
+    let door = Arc::new(Door { state: state.clone(), claimed: AtomicBool::new(false) });
+    Router::new()
+        .fallback(move |request: Request| async move { door.answer(request).await })
+        .layer(CompressionLayer::new())
+}
+
+struct Door {
+    state: State,
+    /// Whether somebody owns the machine: asked until it is so, for it stays so.
+    claimed: AtomicBool,
+}
+
+impl Door {
+    async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        self.handle(&parts, body).await.unwrap_or_else(IntoResponse::into_response)
+    }
+
+    async fn handle(&self, parts: &Parts, body: Body) -> Result<Response> {
+        let arrived = Arrived::read(parts, &self.state.own_names)?;
+        let is_front_page = arrived.is_own
+            && arrived.path.as_str() == "/"
+            && (parts.method == Method::GET || parts.method == Method::HEAD);
+        if is_front_page && !self.is_claimed().await {
+            return Ok(reply::administration());
+        }
+        let answer = self.state.routes.table().look_up(arrived.asked(&parts.method));
+        match answer {
+            Answer::Route(found, path) => self.run(parts, body, (arrived, found, path)).await,
+            Answer::MethodNotAllowed(allow) => {
+                let allow = allow.into_iter().map(|method| method.as_str().to_owned()).collect();
+                Err(Error::MethodNotAllowed { allow })
+            }
+            Answer::Renamed(slug) => Err(Error::Moved(request::with_slug(&parts.uri, &slug))),
+            Answer::Nothing if is_front_page => Ok(reply::administration()),
+            Answer::Nothing => Ok(reply::not_found(&parts.headers)),
+        }
+    }
+
+    /// Whether somebody owns the machine; while nobody can tell, as if.
+    async fn is_claimed(&self) -> bool {
+        if self.claimed.load(Ordering::Relaxed) {
+            return true;
+        }
+        let claimed = instance::is_claimed(&self.state.db).await.unwrap_or(true);
+        self.claimed.fetch_or(claimed, Ordering::Relaxed);
+        claimed
+    }
+
+    /// Runs the script of a route for a request.
+    async fn run(
+        &self,
+        parts: &Parts,
+        body: Body,
+        (arrived, found, path): (Arrived, Match, RequestPath),
+    ) -> Result<Response> {
+        let state = &self.state;
+        let caller = request::caller(state, &parts.headers).await?;
+        let body = request::body(&state.config.http, &parts.headers, body).await?;
+        let is_own = arrived.is_own;
+        let entry = Arc::clone(&found.entry);
+        let execution_id = ExecutionId::new();
+        let script = &entry.script;
+        let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
+        let invocation = Invocation {
+            execution_id,
+            root_execution_id: execution_id,
+            request_id: request_id.unwrap_or_default().to_owned(),
+            attempt: 1,
+            trigger_depth: 0,
+            app: AppRef { id: entry.app_id, slug: entry.app_slug.clone() },
+            script: ScriptRef { id: script.id, name: script.name.clone(), version: Some(script.version) },
+            kind: Kind::Http,
+            request: request::seen(parts, arrived, (found, path), body)?,
+            principal: caller.as_ref().map(script_request::principal),
+        };
+        let work = Work {
+            invocation,
+            code: What::Version(script.id, script.version),
+            limits: state.bounds.limits(script.sandbox, Some(script.timeout)),
+            cause: Cause { route: Some(entry.id) },
+        };
+        let ran = state.dispatcher.run(work).await;
+        let shows_errors = caller.as_ref().is_some_and(|caller| caller.may(Capability::AppRead));
+        Ok(reply::Reply { execution_id, is_own, shows_errors }.to(ran))
+    }
+}

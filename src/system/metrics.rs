@@ -29,8 +29,6 @@ pub struct Metrics {
     pub http_requests: IntCounterVec,
     /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting`.
     pub gate: IntGaugeVec,
-    /// The gate's limits, by `state`: `running`, `in_flight`, `waiting`.
-    pub gate_limit: IntGaugeVec,
     /// Connections of the database pool, by `state`: `open`, `idle`.
     pub database_connections: IntGaugeVec,
     /// Callers that wait for the outcome of a run.
@@ -82,7 +80,6 @@ impl Metrics {
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),
             gate: gauges(&all, "gate_scripts", "Scripts at the execution gate.", &["state"]),
-            gate_limit: gauges(&all, "gate_limit", "Limits of the execution gate.", &["state"]),
             database_connections: gauges(
                 &all,
                 "database_connections",

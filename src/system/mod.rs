@@ -11,3 +11,9 @@ pub mod log;
 pub mod metrics;
 pub mod notify;
 pub mod tasks;
+
+/// What the system says about a failed call, without the number behind it.
+pub fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}

@@ -13,8 +13,15 @@ use crate::{
 
 /// The bearer token of the `Authorization` header, if there is one.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    bearers(headers).next()
+}
+
+/// The bearer tokens of all `Authorization` headers; there should be one at most.
+pub fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    })
 }
 
 /// Who comes with a token of ours; 401 if it is expired, revoked or unknown.

@@ -7,14 +7,15 @@ use http::{HeaderMap, HeaderName, header};
 
 use super::{caller, origin::SESSION_COOKIE};
 use crate::{
-    access::token,
+    access::{Caller, token},
     base::{Error, Result},
+    engine,
 };
 
 /// The headers as scripts see them: names in lower case, repeated ones joined
 /// with `", "` (cookies with `"; "`, as RFC 9113 joins them), our credentials left out.
 pub fn headers(all: &HeaderMap) -> Vec<(String, String)> {
-    let ours = caller::bearer(all).is_some_and(token::is_ours);
+    let ours = caller::bearers(all).any(token::is_ours);
     all.keys()
         .filter(|name| !(ours && **name == header::AUTHORIZATION))
         .filter_map(|name| Some((name.as_str().to_owned(), value_of(all, name)?)))
@@ -31,6 +32,15 @@ fn value_of(all: &HeaderMap, name: &HeaderName) -> Option<String> {
         .filter(|pair| pair.split('=').next() != Some(SESSION_COOKIE))
         .collect();
     if cookies.is_empty() { None } else { Some(cookies.join("; ")) }
+}
+
+/// A caller as scripts see one: `ctx.principal`.
+pub fn principal(caller: &Caller) -> engine::Principal {
+    engine::Principal {
+        id: caller.user.id,
+        username: caller.user.username.to_string(),
+        role: Some(caller.user.role.to_string()),
+    }
 }
 
 /// The decoded query in its order; U+0000 is refused.
@@ -65,6 +75,7 @@ mod tests {
     #[test]
     fn our_credentials_are_left_out_and_nobody_elses() {
         assert_eq!(seen(&[("authorization", "Bearer pics_x"), ("cookie", "picloud_session=y")]), []);
+        assert_eq!(seen(&[("authorization", "Basic x"), ("authorization", "bearer pic_x")]), []);
         assert_eq!(
             seen(&[("cookie", "a=1; picloud_session=y; b=2"), ("authorization", "Bearer theirs")]),
             [("cookie".into(), "a=1; b=2".into()), ("authorization".into(), "Bearer theirs".into())]

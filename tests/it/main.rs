@@ -1,9 +1,21 @@
 //! The integration tests: one binary, one PostgreSQL for the run, a database for each test.
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside reaches into a test binary")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 mod access;
+mod api_apps;
+mod api_executions;
+mod api_routes;
+mod api_scripts;
+mod cli;
 mod db;
+mod ingress;
 mod postgres;
+mod recorder;
 mod routing;
+mod store_apps;
+mod store_executions;
 mod store_routes;
+mod store_scripts;
 mod support;
+mod upkeep;

@@ -88,9 +88,10 @@ async fn a_cluster_that_picloud_did_not_make_is_left_alone() {
 #[tokio::test]
 async fn a_data_directory_that_cannot_be_used_is_one_sentence() {
     let data_dir = DataDir::with_cluster().await;
+    // The server's first start here gives the directory to its user; the lock is what a start writes first.
     data_dir.start().await.stop().await.unwrap();
+    fs::remove_file(data_dir.layout().lock_file()).unwrap();
     fs::set_permissions(data_dir.path(), fs::Permissions::from_mode(0o500)).unwrap();
-    fs::remove_file(data_dir.layout().lock_file()).unwrap_or_default();
     let file = data_dir.path().join("postgres/PG_VERSION");
     for (path, end) in [
         (data_dir.path(), "is not writable: Permission denied (os error 13)"),

@@ -16,7 +16,7 @@ use crate::{
         id::{ExecutionId, ScriptId},
         time::Timestamp,
     },
-    store::execution::{self, Attempt, AttemptError, AttemptLogs, Filter, StatusFilter},
+    store::execution::{self, Attempt, AttemptError, AttemptLogs, Filter, LogLine, StatusFilter},
     web::{InApp, Query, State},
 };
 
@@ -25,20 +25,20 @@ pub(super) fn routes() -> ApiRouter<State> {
     ApiRouter::new()
         .api_route(
             "/apps/{app}/executions",
-            get_with(list, |op| op.id("list_executions").tag("executions").summary("Attempts, newest first")),
+            get_with(list, |op| op.id("listExecutions").tag("executions").summary("Attempts, newest first")),
         )
         .api_route(
             "/apps/{app}/executions/stream",
             get_with(stream::stream, |op| {
-                op.id("stream_executions")
+                op.id("streamExecutions")
                     .tag("executions")
                     .summary("Attempts as they end, as server-sent events")
             }),
         )
         .api_route(
             "/apps/{app}/executions/{execution}",
-            get_with(get, |op| {
-                op.id("get_execution").tag("executions").summary("One execution with its attempts")
+            get_with(show, |op| {
+                op.id("getExecution").tag("executions").summary("One execution with its attempts")
             }),
         )
 }
@@ -103,7 +103,7 @@ struct Execution {
     #[serde(flatten)]
     last: Attempt,
     /// What the last attempt logged.
-    #[schemars(with = "Vec<LogLineView>")]
+    #[schemars(with = "Vec<LogLine>")]
     logs: Box<RawValue>,
     /// How many older lines of the last attempt were cut off.
     lost_log_lines: i32,
@@ -120,21 +120,10 @@ struct Ended {
     operations: i64,
     status: i16,
     error: Option<AttemptError>,
-    #[schemars(with = "Vec<LogLineView>")]
+    #[schemars(with = "Vec<LogLine>")]
     logs: Box<RawValue>,
     /// How many older lines were cut off.
     lost_log_lines: i32,
-}
-
-/// A line a script logged: what the stored text of the lines looks like.
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "LogLine")]
-#[expect(dead_code, reason = "only its schema is used; the lines are handed on as they are stored")]
-struct LogLineView {
-    at: Timestamp,
-    level: String,
-    message: String,
-    fields: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl From<&(Attempt, AttemptLogs)> for Ended {
@@ -152,7 +141,7 @@ impl From<&(Attempt, AttemptLogs)> for Ended {
     }
 }
 
-async fn get(
+async fn show(
     AxumState(state): AxumState<State>,
     on: InApp<AppLogRead>,
     Path(named): Path<Named>,

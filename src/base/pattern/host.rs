@@ -196,7 +196,7 @@ pub fn request_host(authority: &str) -> Result<String, &'static str> {
     if !port_is_good || host.is_empty() || !host.bytes().all(allowed) {
         return Err(BAD);
     }
-    Ok(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase())
+    Ok(host.trim_end_matches('.').to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -305,6 +305,7 @@ mod tests {
             ("Garden.Local:8080", Some("garden.local")),
             ("garden.local.", Some("garden.local")),
             ("garden.local.:80", Some("garden.local")),
+            ("garden.local..", Some("garden.local")),
             ("garden.local:", Some("garden.local")),
             ("192.168.1.5:80", Some("192.168.1.5")),
             ("[::1]:80", Some("[::1]")),

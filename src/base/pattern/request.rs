@@ -59,6 +59,12 @@ impl RequestPath {
     }
 }
 
+impl From<RequestPath> for String {
+    fn from(path: RequestPath) -> Self {
+        path.0
+    }
+}
+
 /// Splits segments joined by slashes into the first and, if more follow, the others.
 pub(super) fn split(segments: &str) -> (&str, Option<&str>) {
     match segments.split_once('/') {

@@ -101,8 +101,8 @@ fn request() -> impl Strategy<Value = (&'static str, &'static str, String)> {
     let method = prop::sample::select(vec!["GET", "POST", "HEAD", "PUT", "OPTIONS"]);
     let path = (prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "d"]), 0..5), any::<bool>());
     let path = path.prop_map(|(segments, slash)| {
-        let path = segments.iter().map(|segment| format!("/{segment}")).collect::<String>();
-        if slash || path.is_empty() { path + "/" } else { path }
+        let path = format!("/{}", segments.join("/"));
+        if slash && !segments.is_empty() { path + "/" } else { path }
     });
     (method, host, path)
 }

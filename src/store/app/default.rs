@@ -3,8 +3,16 @@
 use sqlx::PgConnection;
 
 use crate::{
-    base::{Error, Result, id::AppId, id::RouteId, name::Source},
-    store::script::{self, NewScript},
+    base::{
+        Error, Result,
+        id::AppId,
+        name::Source,
+        pattern::{HostKind, PathKind, RouteRule, RuleText},
+    },
+    store::{
+        route::{self, DispatchMode, NewRoute},
+        script::{self, NewScript},
+    },
 };
 
 /// The slug the default app is made with; it may be renamed.
@@ -42,15 +50,22 @@ pub async fn ensure_default(conn: &mut PgConnection) -> Result<bool> {
         author: None,
     };
     let script = script::create(&mut *conn, &hello).await?;
-    sqlx::query(
-        "insert into routes (id, app_id, script_id, host_kind, path_kind, path, path_shape)
-         values ($1, $2, $3, 'any', 'exact', '/hello', '/hello')",
-    )
-    .bind(RouteId::new())
-    .bind(app)
-    .bind(script.id)
-    .execute(conn)
-    .await?;
+    let rule = RuleText {
+        host_kind: HostKind::Any,
+        host: None,
+        host_param_name: None,
+        path_kind: PathKind::Exact,
+        path: "/hello",
+        method: None,
+    };
+    let hello = NewRoute {
+        app_id: app,
+        script_id: script.id,
+        rule: RouteRule::parse(rule).map_err(Error::Invalid)?,
+        dispatch_mode: DispatchMode::Sync,
+        enabled: true,
+    };
+    route::create(conn, &hello).await?;
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
 };
 
 use nix::{
@@ -72,8 +72,12 @@ impl Run {
     /// Waits for its end: its exit code and all it said.
     pub fn end(mut self) -> (Option<i32>, String) {
         let mut said = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
-            said.push(line);
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it did not end, but said {said:#?}"),
+            }
         }
         (self.child.wait().unwrap().code(), said.join("\n"))
     }

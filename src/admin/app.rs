@@ -1,0 +1,54 @@
+//! Making, changing and deleting apps.
+
+use crate::{
+    base::{Error, Result, id::AppId, pattern::HostPattern},
+    store::{
+        app::{self, App, AppChange, NewApp},
+        domain,
+    },
+    web::State,
+};
+
+/// Makes an app; with `local_name`, one that answers as `<slug>.local`.
+pub async fn create(state: &State, new: &NewApp, local_name: bool) -> Result<App> {
+    app::refuse_own_name(&new.slug, state.own_names.iter())?;
+    let mut tx = state.db.begin().await?;
+    let app = app::create(&mut tx, new).await?;
+    if local_name {
+        let pattern = format!("{}.local", app.slug).parse::<HostPattern>();
+        let pattern = pattern.map_err(|why| Error::invalid("local_name", why))?;
+        state.own_names.refuse(&pattern)?;
+        domain::claim(&mut tx, app.id, &pattern).await?;
+    }
+    tx.commit().await?;
+    state.routes_changed().await?;
+    Ok(app)
+}
+
+/// Changes an app; when this returns, this node redirects from the slug it gave up.
+pub async fn update(state: &State, id: AppId, change: AppChange) -> Result<App> {
+    if let Some(slug) = &change.slug {
+        app::refuse_own_name(slug, state.own_names.iter())?;
+    }
+    let mut tx = state.db.begin().await?;
+    let app = app::update(&mut tx, id, change).await?;
+    tx.commit().await?;
+    state.routes_changed().await?;
+    Ok(app)
+}
+
+/// Deletes an app if `confirm` is its slug; else says what would go with it.
+/// When this returns, this node reaches it no more.
+pub async fn delete(state: &State, app: &App, confirm: Option<&str>) -> Result<()> {
+    if confirm != Some(app.slug.as_str()) {
+        state.recorder.flush().await;
+        let counts = app::counts(&state.db, app.id).await?;
+        let why = format!("must be `{}`: with the app go {counts}", app.slug);
+        return Err(Error::invalid("confirm", why));
+    }
+    let mut tx = state.db.begin().await?;
+    app::delete(&mut tx, app.id).await?;
+    tx.commit().await?;
+    state.upkeep.nudge();
+    state.routes_changed().await
+}

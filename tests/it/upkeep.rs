@@ -1,0 +1,149 @@
+//! Sweeping: what was deleted goes, and nothing else.
+
+use std::collections::BTreeSet;
+
+use picloud::{
+    base::{Error, Result, id::AppId},
+    store::{app, execution},
+    system::{clock::Clock, tasks::Tasks},
+    upkeep::{Upkeep, sweep_all},
+};
+use sqlx::PgPool;
+
+use crate::{
+    store_executions::{an_app, attempt},
+    support::{DEADLINE, eventually, postgres::TestDb},
+};
+
+/// Every table that has rows of an app.
+async fn tables_of_apps(db: &PgPool) -> Result<BTreeSet<String>> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.table_name::text
+         from information_schema.columns c
+         join information_schema.tables t using (table_schema, table_name)
+         where c.table_schema = 'public' and c.column_name = 'app_id' and t.table_type = 'BASE TABLE'",
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(tables.into_iter().collect())
+}
+
+/// Gives an app a row in every table there is for rows of an app.
+async fn fill(db: &PgPool, app: AppId, name: &str) -> Result<()> {
+    let executions: Vec<_> = (0..3).map(|_| attempt(app)).collect();
+    execution::insert(db, &executions).await?;
+    execution::add_overflow(db, &[(app, 7)]).await?;
+    for statement in [
+        "insert into scripts (id, app_id, name, timeout_seconds, version)
+         values (gen_random_uuid(), $1, $2, 30, 1)",
+        "insert into script_versions (app_id, script_id, version, source)
+         select app_id, id, 1, '' from scripts where app_id = $1 and name = $2",
+        "insert into routes (id, app_id, script_id, host_kind, path_kind, path, path_shape)
+         select gen_random_uuid(), app_id, id, 'any', 'exact', '/', '/' from scripts
+         where app_id = $1 and name = $2",
+        "insert into domains (id, app_id, pattern) values (gen_random_uuid(), $1, $2 || '.local')",
+        "insert into app_old_slugs (slug, app_id) select $2 || '-old', $1",
+    ] {
+        sqlx::query(statement).bind(app).bind(name).execute(db).await?;
+    }
+    Ok(())
+}
+
+async fn rows_of(db: &PgPool, table: &str, app: AppId) -> Result<i64> {
+    let count = format!("select count(*) from {table} where app_id = $1");
+    Ok(sqlx::query_scalar(&count).bind(app).fetch_one(db).await?)
+}
+
+#[tokio::test]
+async fn all_that_a_deleted_app_owned_goes_and_nothing_of_another() -> Result<()> {
+    let test = TestDb::new().await;
+    let db = &test.pool;
+    let (gone, kept) = (an_app(db).await?, an_app(db).await?);
+    let tables = tables_of_apps(db).await?;
+    for (app, name) in [(gone, "gone"), (kept, "kept")] {
+        fill(db, app, name).await?;
+        for table in &tables {
+            assert!(rows_of(db, table, app).await? > 0, "this test must fill {table} too");
+        }
+    }
+    app::delete(&mut *db.acquire().await?, gone).await?;
+    // A row that came in at the very end, from whoever had not heard of it yet.
+    sqlx::query("insert into domains (id, app_id, pattern) values (gen_random_uuid(), $1, 'late.local')")
+        .bind(gone)
+        .execute(db)
+        .await?;
+    sweep_all(db, Clock::Unknown).await;
+    for table in &tables {
+        assert_eq!(rows_of(db, table, gone).await?, 0, "{table}");
+        assert!(rows_of(db, table, kept).await? > 0, "{table}");
+    }
+    let apps: Vec<AppId> = sqlx::query_scalar("select id from apps").fetch_all(db).await?;
+    assert_eq!(apps, [kept]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn many_rows_go_in_batches() -> Result<()> {
+    let test = TestDb::new().await;
+    let db = &test.pool;
+    let app = an_app(db).await?;
+    sqlx::query(
+        "insert into executions (execution_id, attempt, root_execution_id, app_id, script_id, source, started_at,
+                                 duration_us, operations, status)
+         select gen_random_uuid(), 1, gen_random_uuid(), $1, gen_random_uuid(), 'http', now(), 0, 0, 200
+         from generate_series(1, 12000)",
+    )
+    .bind(app)
+    .execute(db)
+    .await?;
+    app::delete(&mut *db.acquire().await?, app).await?;
+    // Two nodes may sweep at once.
+    tokio::join!(sweep_all(db, Clock::Unknown), sweep_all(db, Clock::Unknown));
+    let apps: i64 = sqlx::query_scalar("select count(*) from apps").fetch_one(db).await?;
+    assert_eq!(apps, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn sessions_go_by_age_only_while_the_clock_is_right() -> Result<()> {
+    let test = TestDb::new().await;
+    let db = &test.pool;
+    sqlx::query(
+        "with ada as (
+             insert into users (id, username, password_hash, instance_role)
+             values (gen_random_uuid(), 'ada', '', 'owner') returning id
+         )
+         insert into sessions (id, user_id, token_hash, address, expires_at, ends_at)
+         select gen_random_uuid(), ada.id, sha256(n::text::bytea), '::1', now() + n * interval '1 hour',
+                now() + interval '1 day'
+         from ada, generate_series(-2, 1) as n",
+    )
+    .execute(db)
+    .await?;
+    let sessions = || async {
+        Ok::<i64, Error>(sqlx::query_scalar("select count(*) from sessions").fetch_one(db).await?)
+    };
+    sweep_all(db, Clock::Unknown).await;
+    assert_eq!(sessions().await?, 4);
+    sweep_all(db, Clock::Synchronised).await;
+    assert_eq!(sessions().await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_nudge_starts_a_round_at_once_and_a_stop_ends_the_runner() -> Result<()> {
+    let test = TestDb::new().await;
+    let db = &test.pool;
+    let app = an_app(db).await?;
+    let tasks = Tasks::new();
+    let upkeep = Upkeep::start(db.clone(), &tasks);
+    app::delete(&mut *db.acquire().await?, app).await?;
+    upkeep.nudge();
+    eventually("the app's row is gone", || async {
+        let apps: i64 = sqlx::query_scalar("select count(*) from apps").fetch_one(db).await.ok()?;
+        (apps == 0).then_some(())
+    })
+    .await;
+    assert!(tasks.stop(DEADLINE).await.is_empty());
+    Ok(())
+}
