@@ -199,9 +199,10 @@ pub(super) fn source(form: &Form, problems: &[Problem], rows: usize) -> Markup {
     let text = form.value("source");
     html! {
         (parts::area(form, &Area { name: "source", label: "Source (Rhai)", rows, code: true, ..Area::default() }))
-        @for problem in problems {
-            div.problem role="alert" {
-                p { (place(problem)) (parts::sentence(&problem.message)) }
+        // The field says the first problem itself.
+        @for (nth, problem) in problems.iter().enumerate() {
+            div.problem {
+                @if nth > 0 { p { (place(problem)) (parts::sentence(&problem.message)) } }
                 @if let Some(shown) = quoted(text, problem) { pre { (shown) } }
             }
         }

@@ -67,8 +67,6 @@ pub(super) struct Desk<'a> {
     pub test: Form,
     /// What it was answered.
     pub tested: Option<Markup>,
-    /// Why something else was refused.
-    pub refusal: Option<String>,
 }
 
 async fn show(
@@ -133,12 +131,13 @@ pub(super) async fn page(
     let scripts = script::list(&mut connection, app.id, None, MAX_LIMIT).await?.items;
     drop(connection);
     let may_write = caller.may(Capability::AppWriteRoute);
+    // A conflict names the other route by its id, which nobody can read: the table shows which it is.
+    let trouble: String = desk.new.troubles().collect();
     let main = html! {
-        @if let Some(why) = &desk.refusal { (parts::refused(why)) }
         @if routes.items.is_empty() {
             (parts::empty("A route leads an address to a script: without one, nobody can call it.", &html! {}))
         } @else {
-            (table(visit, app, (&routes.items, &scripts), may_write))
+            (table(visit, app, (&routes.items, &scripts), (may_write, &trouble)))
             (parts::next_page(&here(app), routes.next_cursor.as_deref()))
         }
         div.columns {
@@ -149,7 +148,12 @@ pub(super) async fn page(
     Ok(Frame::new(visit, caller, "Routes").in_app(app).around(&main))
 }
 
-fn table(visit: &Visit, app: &App, (routes, scripts): (&[Route], &[Script]), may_write: bool) -> Markup {
+fn table(
+    visit: &Visit,
+    app: &App,
+    (routes, scripts): (&[Route], &[Script]),
+    (may_write, trouble): (bool, &str),
+) -> Markup {
     html! {
         div.table { table {
             thead { tr { th { "Method" } th { "Address" } th { "Script" } th { "Try it" } th { "" } } }
@@ -157,7 +161,11 @@ fn table(visit: &Visit, app: &App, (routes, scripts): (&[Route], &[Script]), may
                 @for route in routes {
                     tr {
                         td { (method(route)) }
-                        td { code { (shown(app, route)) } @if !route.enabled { " " (parts::badge("warn", "off")) } }
+                        td {
+                            code { (shown(app, route)) }
+                            @if !route.enabled { " " (parts::badge("warn", "off")) }
+                            @if trouble.contains(&route.id.to_string()) { " " (parts::badge("bad", "this one")) }
+                        }
                         td { (script_of(app, route, scripts)) }
                         td { (parts::copyable(&curl(visit, app, route))) }
                         td.actions { @if may_write { (actions(app, route)) } }

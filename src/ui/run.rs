@@ -14,7 +14,10 @@ use maud::{Markup, html};
 use super::editor::{self, Desk};
 use crate::{
     access::{Capability, capability::needs::AppWriteScript},
-    admin::execute::{self, Asked},
+    admin::{
+        execute::{self, Asked},
+        route::{self, Question},
+    },
     base::{Error, FieldError, Result, id::ExecutionId, name::Source},
     engine::{self, BodyKind, Outcome},
     events::{What, settle},
@@ -79,7 +82,7 @@ async fn run(
     origin: Origin,
     mut form: Form,
 ) -> Answer {
-    let ran = match asked(&scope, &origin, &mut form).await {
+    let ran = match asked(&state, &scope, &origin, &mut form).await {
         Ok(asked) => execute::run(&state, (&scope.app, &scope.script), &scope.caller, asked).await,
         Err(error) => Err(error),
     };
@@ -91,7 +94,12 @@ async fn run(
 }
 
 /// Reads the request a person made up, and which text is to run.
-async fn asked(scope: &ScriptInApp<AppWriteScript>, origin: &Origin, form: &mut Form) -> Result<Asked> {
+async fn asked(
+    state: &State,
+    scope: &ScriptInApp<AppWriteScript>,
+    origin: &Origin,
+    form: &mut Form,
+) -> Result<Asked> {
     let source = form.read::<Source>("source");
     let headers = headers(form);
     let (path, query) = form.value(PATH).split_once('?').unwrap_or((form.value(PATH), ""));
@@ -109,17 +117,35 @@ async fn asked(scope: &ScriptInApp<AppWriteScript>, origin: &Origin, form: &mut 
     let body = engine::body::decode_request(content_type, raw).await;
     let body =
         body.map_err(|why| Error::Invalid(vec![FieldError { field: BODY.to_owned(), message: why }]))?;
+    let method = form.value(METHOD).to_ascii_uppercase();
+    let path = if path.is_empty() { "/".to_owned() } else { path };
+    let (params, rest) = bound(state, scope, (&method, &path)).await?;
     let request = engine::Request {
-        method: form.value(METHOD).to_ascii_uppercase(),
-        path: if path.is_empty() { "/".to_owned() } else { path },
+        method,
+        path,
+        params,
+        rest,
         host: origin.visit.host().to_owned(),
         headers,
         query,
         body,
         remote_addr: origin.client.address.ip().to_canonical().to_string(),
-        ..engine::Request::default()
     };
     Ok(Asked { what, version, request, request_id: origin.request_id.clone() })
+}
+
+/// What a route that leads here would bind for this request; nothing if none does.
+async fn bound(
+    state: &State,
+    scope: &ScriptInApp<AppWriteScript>,
+    (method, path): (&str, &str),
+) -> Result<(Vec<(String, Option<String>)>, Option<String>)> {
+    let address = format!("/~{}{path}", scope.app.slug);
+    let Ok(question) = Question::new("localhost", method, &address) else { return Ok((Vec::new(), None)) };
+    Ok(match route::explain(state, scope.app.id, &question).await? {
+        Ok((route, found)) if route.script_id == scope.script.id => (found.params, found.rest),
+        _ => (Vec::new(), None),
+    })
 }
 
 /// Reads headers, one `name: value` on each line.
@@ -156,7 +182,7 @@ pub(super) fn panel(here: &str, form: &Form, outcome: Option<&Markup>) -> Markup
     html! {
         section.card.run aria-labelledby="run" {
             h2 #run { "Run" }
-            p.hint { "Runs the text as it stands in the editor, saved or not." }
+            p.hint { "Runs the text as it stands in the editor, saved or not. Parameters come from the route the path has." }
             div.columns.narrow-first {
                 (parts::select(form, (METHOD, "Method"), &methods))
                 (parts::input(form, &Input { name: PATH, label: "Path and query", optional: true, ..Input::default() }))

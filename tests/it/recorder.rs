@@ -1,9 +1,6 @@
 //! The recorder: what it keeps, what it only counts, and what it does while the database is away.
 
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use picloud::{
     base::{Error, Result, id::AppId},
@@ -11,16 +8,11 @@ use picloud::{
     store::execution::{self, AttemptError, Filter, NewAttempt},
     system::{metrics::Metrics, tasks::Tasks},
 };
-use sqlx::{PgPool, postgres::PgPoolOptions};
-use tokio::{
-    io::copy_bidirectional,
-    net::{UnixListener, UnixStream},
-    task::{AbortHandle, JoinSet},
-};
+use sqlx::PgPool;
 
 use crate::{
     store_executions::{an_app, attempt},
-    support::{eventually, postgres::TestDb},
+    support::{cable::Cable, eventually, postgres::TestDb},
 };
 
 /// A recorder with what it needs around it.
@@ -136,51 +128,6 @@ async fn the_end_writes_what_is_left_and_takes_nothing_more() -> Result<()> {
     recorder.flush().await;
     assert_eq!(metrics.execution_records.with_label_values(&["dropped"]).get(), 1);
     Ok(())
-}
-
-/// A way to the database's socket that can be cut and mended.
-struct Cable {
-    socket: PathBuf,
-    real: PathBuf,
-    carrier: Option<AbortHandle>,
-    directory: tempfile::TempDir,
-}
-
-impl Cable {
-    async fn to(test: &TestDb) -> (Self, PgPool) {
-        let file = format!(".s.PGSQL.{}", test.options.get_port());
-        let real = test.options.get_socket().expect("a server of our own has a socket").join(&file);
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut cable = Self { socket: directory.path().join(&file), real, carrier: None, directory };
-        cable.mend();
-        let options = test.options.clone().socket(cable.directory.path());
-        let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(1)).connect_with(options).await;
-        (cable, pool.expect("the cable carries"))
-    }
-
-    fn mend(&mut self) {
-        let listener = UnixListener::bind(&self.socket).expect("a socket can be made");
-        self.carrier = Some(tokio::spawn(carry(listener, self.real.clone())).abort_handle());
-    }
-
-    fn cut(&mut self) {
-        self.carrier.take().expect("it carries").abort();
-        std::fs::remove_file(&self.socket).expect("the socket is there");
-    }
-}
-
-/// Carries every connection until it is aborted, and all connections with it.
-async fn carry(listener: UnixListener, to: PathBuf) {
-    let mut carried = JoinSet::new();
-    while let Ok((near, _)) = listener.accept().await {
-        carried.spawn(between(near, to.clone()));
-    }
-}
-
-async fn between(mut near: UnixStream, to: impl AsRef<Path>) {
-    if let Ok(mut far) = UnixStream::connect(to).await {
-        let _ = copy_bidirectional(&mut near, &mut far).await;
-    }
 }
 
 #[tokio::test]

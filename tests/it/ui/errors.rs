@@ -1,7 +1,9 @@
 //! Errors as pages, and that nobody's text becomes markup.
 
+use std::time::Instant;
+
 use super::{Browser, assert_is_page, text};
-use crate::support::app::TestApp;
+use crate::support::{DEADLINE, app::TestApp, cable::Cable, postgres::TestDb};
 
 #[tokio::test]
 async fn what_is_not_there_is_a_page_too() {
@@ -89,32 +91,23 @@ async fn hostile_names_and_outputs_stay_text() {
 }
 
 #[tokio::test]
-async fn without_the_database_a_page_says_so() {
-    let app = TestApp::start().await;
+async fn without_the_database_a_page_says_so_until_it_is_back() {
+    let db = TestDb::new().await;
+    let (mut cable, _) = Cable::to(&db).await;
+    let url = cable.url(&db);
+    let app = TestApp::start_on(db, &[("database_url", &url)]).await;
     let mut browser = Browser::of_owner(&app).await;
-    app.pool().close().await;
-    let options = app.pool().connect_options();
-    let name = options.get_database().expect("a database of its own");
-    let admin =
-        picloud::db::connect(options.as_ref().clone().database("postgres"), 1).await.expect("the server");
-    sqlx::raw_sql(&format!("alter database {name} allow_connections false"))
-        .execute(&admin)
-        .await
-        .expect("closed");
-    let kill = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
-    sqlx::query(kill).bind(name).execute(&admin).await.expect("its connections end");
-    let answer = browser.get("/admin").await;
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert_is_page(&answer);
-    assert_ne!(answer.header("retry-after"), "");
-    sqlx::raw_sql(&format!("alter database {name} allow_connections true"))
-        .execute(&admin)
-        .await
-        .expect("open");
-    let patience = tokio::time::Instant::now() + crate::support::DEADLINE;
-    let mut back = browser.get("/admin").await;
-    while back.status == 503 && tokio::time::Instant::now() < patience {
-        back = browser.get("/admin").await;
+    cable.cut();
+    for path in ["/admin", "/admin/apps/default/logs", "/admin/login"] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, 503, "{path}: {answer:?}");
+        assert_is_page(&answer);
+        assert!(!answer.header("retry-after").is_empty());
     }
-    assert_eq!(back.status, 200, "{back:?}");
+    cable.mend();
+    let patience = Instant::now() + DEADLINE;
+    while browser.get("/admin").await.status == 503 {
+        assert!(Instant::now() < patience, "the database is back");
+    }
+    assert_eq!(browser.get("/admin").await.status, 200);
 }
