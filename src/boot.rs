@@ -25,6 +25,7 @@ use crate::{
     system::{
         hardware::Hardware,
         metrics::Metrics,
+        notify,
         tasks::{OnFailure, Tasks},
     },
     ui,
@@ -159,10 +160,29 @@ async fn database(
         max_connections: config.database.pool_size + SPARE_CONNECTIONS,
         extra: Vec::new(),
     };
-    let server = Server::start(program, settings).await;
+    let server = started(program, settings).await;
     let server = server.map_err(|e| Error::internal_from("PostgreSQL could not be started", e))?;
     let options = server.connect_options();
     Ok((Some(server), options))
+}
+
+/// Starts our own server, and tells systemd what it is at: recovery after a power cut takes minutes on a card.
+async fn started(program: postgres::Program, settings: postgres::Settings) -> anyhow::Result<Server> {
+    let mut server = Server::spawn(program, settings)?;
+    let mut status = server.status();
+    let telling = async {
+        while status.changed().await.is_ok() {
+            if let postgres::Status::Starting(words) = &*status.borrow_and_update() {
+                notify::status(words);
+            }
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        ready = server.ready() => ready?,
+        () = telling => {}
+    }
+    Ok(server)
 }
 
 /// What is made once in the life of an instance.

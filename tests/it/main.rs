@@ -13,6 +13,7 @@ mod ingress;
 mod postgres;
 mod recorder;
 mod routing;
+mod server;
 mod store_apps;
 mod store_executions;
 mod store_routes;
