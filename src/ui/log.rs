@@ -59,8 +59,8 @@ async fn show(
         (facts(&app, last, &script))
         @for (attempt, logs) in &attempts { (section(attempt, logs, attempts.len())) }
     };
-    let list = format!("/admin/apps/{}/logs", app.slug);
-    let frame = Frame::new(&visit, &caller, "Execution").in_app(&app).below(&list, "Log");
+    let above = format!("/admin/apps/{}/logs", app.slug);
+    let frame = Frame::new(&visit, &caller, "Execution").in_app(&app).below(&above, "Log");
     Ok(frame.around(&main).into_response())
 }
 
