@@ -105,7 +105,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
         started,
         config,
     });
-    read_gauges(&metrics, &state, &inbox);
+    read_gauges(&metrics, &state, inbox);
     open(listener, &state, &doors)?;
     tracing::info!(ready_ms = started.elapsed().as_millis(), "ready");
     Ok(Running { doors, background, engine, recorder, db, server })
@@ -237,22 +237,26 @@ fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, 
 }
 
 /// Has the gauges read where the states are, whenever somebody asks for the metrics.
-fn read_gauges(metrics: &Metrics, state: &State, inbox: &Inbox) {
-    let (state, inbox) = (state.clone(), inbox.clone());
+fn read_gauges(metrics: &Metrics, state: &State, inbox: Inbox) {
+    // Not the state itself: it holds the metrics, which hold this.
+    let (engine, db, routes) = (state.engine.clone(), state.db.clone(), Arc::clone(&state.routes));
+    let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     metrics.on_read(move |metrics| {
-        let gate = state.engine.gauges();
-        for (name, value) in
-            [("running", gate.running), ("in_flight", gate.in_flight), ("waiting", gate.queued)]
-        {
-            metrics.gate.with_label_values(&[name]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        let gate = engine.gauges();
+        let scripts = [
+            ("running", gate.running),
+            ("in_flight", gate.in_flight),
+            ("waiting", gate.queued),
+            ("resuming", gate.resuming),
+        ];
+        for (name, value) in scripts {
+            metrics.gate.with_label_values(&[name]).set(value.into());
         }
-        let pool =
-            [("open", i64::from(state.db.size())), ("idle", i64::try_from(state.db.num_idle()).unwrap_or(0))];
-        for (name, value) in pool {
+        for (name, value) in [("open", i64::from(db.size())), ("idle", size(db.num_idle()))] {
             metrics.database_connections.with_label_values(&[name]).set(value);
         }
-        metrics.routes.set(i64::try_from(state.routes.table().len()).unwrap_or(i64::MAX));
-        metrics.inbox.set(i64::try_from(inbox.waiting()).unwrap_or(i64::MAX));
+        metrics.routes.set(size(routes.table().len()));
+        metrics.inbox.set(size(inbox.waiting()));
     });
 }
 

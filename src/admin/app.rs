@@ -17,7 +17,7 @@ pub async fn create(state: &State, new: &NewApp, local_name: bool) -> Result<App
     if local_name {
         let pattern = format!("{}.local", app.slug).parse::<HostPattern>();
         let pattern = pattern.map_err(|why| Error::invalid("local_name", why))?;
-        state.own_names.refuse(&pattern)?;
+        state.own_names.refuse("local_name", &pattern)?;
         domain::claim(&mut tx, app.id, &pattern).await?;
     }
     tx.commit().await?;

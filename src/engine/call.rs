@@ -7,7 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
@@ -132,7 +132,9 @@ pub(super) fn begin(start: Start<'_>) {
         meter.operations.set(0);
         meter.look_at.set(0);
         meter.budget.set(start.limits.operations);
-        meter.deadline.set(Some(start.began + start.limits.wall_clock));
+        // A wall clock beyond what the machine's can count to is a day.
+        let deadline = start.began.checked_add(start.limits.wall_clock);
+        meter.deadline.set(Some(deadline.unwrap_or(start.began + Duration::from_secs(86_400))));
         meter.stop.set(None);
     });
     let call = Call {

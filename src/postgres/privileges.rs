@@ -50,7 +50,11 @@ fn make(data_dir: &Path) -> anyhow::Result<()> {
     if data_dir.exists() {
         bail!("the data directory {} is not a directory", data_dir.display());
     }
-    let made = data_dir.parent().map_or(Ok(()), fs::create_dir_all);
+    // A parent that is a file is left to the system's own words.
+    let made = match data_dir.parent() {
+        Some(parent) if !parent.exists() => fs::create_dir_all(parent),
+        _ => Ok(()),
+    };
     made.and_then(|()| fs::DirBuilder::new().mode(0o700).create(data_dir))
         .with_context(|| format!("could not make the data directory {}", data_dir.display()))
 }

@@ -133,8 +133,6 @@ fn tries(groups: HashMap<Box<str>, Vec<Arc<Entry>>>) -> HashMap<Box<str>, Trie> 
 
 /// The names a host lies below, longest first: `b.c` and `c` of `a.b.c`.
 pub(super) fn names_above(host: &str) -> impl Iterator<Item = &str> {
-    // A host that begins with a dot lies below nothing: a label is never empty.
-    let host = if host.starts_with('.') { "" } else { host };
     host.match_indices('.').map(|(dot, _)| &host[dot + 1..])
 }
 

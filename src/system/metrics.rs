@@ -27,7 +27,7 @@ pub struct Metrics {
     pub abandoned: IntCounterVec,
     /// Requests answered, by `door` (`app`, `api`, `admin`, `open`) and `class` (`2xx`, ...).
     pub http_requests: IntCounterVec,
-    /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting`.
+    /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting`, `resuming`.
     pub gate: IntGaugeVec,
     /// Connections of the database pool, by `state`: `open`, `idle`.
     pub database_connections: IntGaugeVec,

@@ -7,7 +7,7 @@
 use std::{future::Future, marker::PhantomData};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use http::request::Parts;
 
 use super::state::State;
@@ -184,7 +184,9 @@ async fn path_param(parts: &mut Parts, name: &str) -> Result<String> {
 
 /// The request's own address with the old slug replaced by the present one.
 fn with_slug(parts: &Parts, old: &str, new: &str) -> String {
-    let asked = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    // Routers that are nested take their prefix off the address; the original has it.
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let asked = uri.path_and_query().map_or("/", |p| p.as_str());
     asked.replacen(&format!("/apps/{old}"), &format!("/apps/{new}"), 1)
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod in_app;
 pub mod layers;
 pub mod origin;
+mod patience;
 pub mod query;
 pub mod reply;
 pub mod script_request;

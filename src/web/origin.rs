@@ -35,12 +35,12 @@ impl OwnNames {
         self.0.contains(host) || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
     }
 
-    /// Refuses a pattern that equals one of these names, takes it, or lies below it.
-    pub fn refuse(&self, pattern: &HostPattern) -> Result<()> {
+    /// Refuses a pattern, given as `field`, that equals one of these names, takes it, or lies below it.
+    pub fn refuse(&self, field: &str, pattern: &HostPattern) -> Result<()> {
         match self.iter().find(|name| pattern.touches(name)) {
             None => Ok(()),
             Some(name) => Err(Error::invalid(
-                "pattern",
+                field,
                 format!("must not be, cover or lie below {name}, a name of this machine itself"),
             )),
         }

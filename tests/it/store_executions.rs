@@ -99,8 +99,8 @@ async fn an_attempt_is_read_as_it_was_written() -> Result<()> {
         "created_at": attempt.created_at.to_string(),
     });
     assert_eq!(shown, expected);
-    let text = logs.logs.get();
-    assert!(text.contains("a\u{fffd}b") && text.contains(r#"{"zero":"\u0000","one":1.0}"#), "{text}");
+    let lines = logs.logs.get();
+    assert!(lines.contains("a\u{fffd}b") && lines.contains(r#"{"zero":"\u0000","one":1.0}"#), "{lines}");
     assert_eq!(logs.lost_log_lines, 9);
     assert!(execution::get(&db, an_app(&db).await?, new.execution_id).await?.is_empty(), "another app's");
     Ok(())

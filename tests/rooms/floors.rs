@@ -22,7 +22,7 @@ const ROOMS: &[(&str, u8, Below)] = &[
     ("ingress", 8, Below::All),
     ("services", 8, Below::All),
     ("ui", 8, Below::All),
-    ("boot", 9, Below::And("cli")),
+    ("boot", 9, Below::All),
     ("cli", 9, Below::And("boot")),
     ("main", 10, Below::All),
 ];
@@ -157,6 +157,7 @@ fn planted_upward_and_sideways_uses_are_found() {
         ("src/api/apps.rs", "use crate::ui::home;"),
         ("src/ingress/mod.rs", "use picloud::api::apps;"),
         ("src/services/kv/sdk.rs", "use crate::services::docs::store;"),
+        ("src/boot.rs", "use crate::cli::Exit;"),
         ("src/api/apps.rs", "use crate::*;"),
         ("src/attic/mod.rs", "use crate::base::Error;"),
     ];

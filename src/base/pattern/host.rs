@@ -193,10 +193,12 @@ pub fn request_host(authority: &str) -> Result<String, &'static str> {
     };
     let allowed =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'[' | b']' | b':');
-    if !port_is_good || host.is_empty() || !host.bytes().all(allowed) {
+    let host = host.trim_end_matches('.');
+    let has_empty_label = host.starts_with('.') || host.contains("..");
+    if !port_is_good || host.is_empty() || has_empty_label || !host.bytes().all(allowed) {
         return Err(BAD);
     }
-    Ok(host.trim_end_matches('.').to_ascii_lowercase())
+    Ok(host.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -313,6 +315,9 @@ mod tests {
             ("a_b", Some("a_b")),
             ("", None),
             (":80", None),
+            (".", None),
+            (".a", None),
+            ("a..b", None),
             ("a:b", None),
             ("::1", None),
             ("[::1", None),

@@ -44,6 +44,8 @@ pub struct Gauges {
     pub running: u32,
     /// Runs that have started and not ended.
     pub in_flight: u32,
+    /// Runs that waited for something else and want their permit back.
+    pub resuming: u32,
     /// Jobs that wait to start.
     pub queued: u32,
     /// Script threads there are.
@@ -172,11 +174,13 @@ impl Gate {
     /// How busy the gate is now.
     pub(super) fn gauges(&self) -> Gauges {
         let state = self.lock();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Gauges {
             running: state.running,
             in_flight: state.in_flight,
-            queued: u32::try_from(state.queue.len()).unwrap_or(u32::MAX),
-            threads: u32::try_from(state.seats.len() - state.vacant.len()).unwrap_or(u32::MAX),
+            resuming: count(state.resumers.len()),
+            queued: count(state.queue.len()),
+            threads: count(state.seats.len() - state.vacant.len()),
         }
     }
 

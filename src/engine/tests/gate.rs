@@ -1,9 +1,6 @@
 //! The gate: who runs, who waits, who never runs.
 
-use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    time::Instant,
-};
+use std::sync::atomic::AtomicU32;
 
 use super::*;
 
@@ -11,6 +8,11 @@ fn narrow(running: u32, in_flight: u32, queue: u32) -> Engine {
     engine(|settings| {
         (settings.running, settings.in_flight, settings.queue) = (running, in_flight, queue);
     })
+}
+
+/// Whether one run is under way, and waits without a permit.
+fn is_asleep(engine: &Engine) -> bool {
+    engine.gauges() == Gauges { in_flight: 1, threads: 1, ..Gauges::default() }
 }
 
 /// Occupies a permit with a script that ends only when it is stopped by its budget, or the engine.
@@ -76,7 +78,7 @@ fn a_full_queue_refuses_at_once() {
 #[test]
 fn a_cancelled_job_never_runs() {
     let engine = narrow(1, 1, 4);
-    let (slow, slow_outcome) = job("sleep(0.05); 1", |_| ());
+    let (slow, slow_outcome) = job(&held(0), |job| job.limits.operations = u64::MAX);
     let slow = engine.submit(slow).expect("room at the gate");
     eventually("it has started", || engine.gauges().in_flight == 1);
     let (cancelled, cancelled_outcome) = job("2", |_| ());
@@ -84,49 +86,47 @@ fn a_cancelled_job_never_runs() {
     assert!(ticket.cancel());
     assert!(!ticket.cancel(), "only once");
     assert!(!slow.cancel(), "it had started");
+    release(0);
     assert_eq!(body_of(slow_outcome.recv_timeout(PATIENCE).expect("an outcome")), "1");
     assert_eq!(body_of(run_on(&engine, "3", |_| ())), "3");
     assert_eq!(cancelled_outcome.recv_timeout(PATIENCE).err(), Some(mpsc::RecvTimeoutError::Disconnected));
 }
 
+/// Starts scripts that sleep until they are stopped.
+fn sleepers(engine: &Engine, number: u32) -> Vec<mpsc::Receiver<Outcome>> {
+    let start = |_| {
+        let (job, outcome) = job("sleep(1000)", |job| job.limits.wall_clock = PATIENCE * 10);
+        engine.submit(job).expect("room at the gate");
+        outcome
+    };
+    (0..number).map(start).collect()
+}
+
 #[test]
 fn sleepers_give_their_permit_back() {
     let engine = narrow(1, 4, 8);
-    let began = Instant::now();
-    let sleepers: Vec<_> = (0..3)
-        .map(|_| {
-            let (job, outcome) = job("sleep(0.3); 1", |_| ());
-            engine.submit(job).expect("room at the gate");
-            outcome
-        })
-        .collect();
+    let sleepers = sleepers(&engine, 3);
     eventually("all three sleep at once", || {
-        let gauges = engine.gauges();
-        (gauges.in_flight, gauges.running) == (3, 0)
+        engine.gauges() == Gauges { in_flight: 3, threads: 3, ..Gauges::default() }
     });
     assert_eq!(body_of(run_on(&engine, "7", |_| ())), "7", "the permit is free meanwhile");
+    engine.stop(Duration::ZERO);
     for outcome in sleepers {
-        assert_eq!(body_of(outcome.recv_timeout(PATIENCE).expect("an outcome")), "1");
+        assert_eq!(
+            failure_of(outcome.recv_timeout(PATIENCE).expect("an outcome")).kind,
+            FailureKind::Stopped
+        );
     }
-    assert!(began.elapsed() >= Duration::from_millis(300));
 }
 
 #[test]
 fn in_flight_bounds_sleepers() {
     let engine = narrow(1, 2, 8);
-    let outcomes: Vec<_> = (0..3)
-        .map(|_| {
-            let (job, outcome) = job("sleep(0.1); 1", |_| ());
-            engine.submit(job).expect("room at the gate");
-            outcome
-        })
-        .collect();
-    eventually("two are in flight", || engine.gauges().in_flight == 2);
-    assert_eq!(engine.gauges().queued, 1);
-    for outcome in outcomes {
-        assert!(outcome.recv_timeout(PATIENCE).is_ok_and(|outcome| outcome.result.is_ok()));
-    }
-    assert_eq!(engine.gauges().threads, 2);
+    let _sleepers = sleepers(&engine, 3);
+    eventually("two sleep and one waits", || {
+        engine.gauges() == Gauges { in_flight: 2, queued: 1, threads: 2, ..Gauges::default() }
+    });
+    engine.stop(Duration::ZERO);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn who_wakes_up_goes_before_new_work() {
     let engine = narrow(1, 2, 8);
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noting = |name: &'static str, source: &str| {
-        let (mut job, outcome) = job(source, |_| ());
+        let (mut job, outcome) = job(source, |job| job.limits.operations = u64::MAX);
         let (done, order) = (job.done, Arc::clone(&order));
         job.done = Box::new(move |outcome| {
             order.lock().expect("no panic").push(name);
@@ -142,14 +142,16 @@ fn who_wakes_up_goes_before_new_work() {
         });
         (job, outcome)
     };
-    let (sleeper, woken) = noting("sleeper", "sleep(0.05); 1");
+    let (sleeper, woken) = noting("sleeper", "sleep(1); 1");
     engine.submit(sleeper).expect("room at the gate");
-    eventually("it sleeps", || engine.gauges() == Gauges { in_flight: 1, running: 0, queued: 0, threads: 1 });
-    // Takes the permit until well after the sleeper wants it back.
-    let (busy, _) = noting("busy", "let t = timestamp(); while t.elapsed < 0.2 { } 1");
+    eventually("it sleeps", || is_asleep(&engine));
+    let (busy, _) = noting("busy", &held(1));
     engine.submit(busy).expect("room at the gate");
     let (later, last) = noting("later", "1");
     engine.submit(later).expect("room at the gate");
+    eventually("it wants its permit back", || engine.gauges().resuming == 1);
+    assert_eq!(engine.gauges().queued, 1);
+    release(1);
     for outcome in [woken, last] {
         assert!(outcome.recv_timeout(PATIENCE).is_ok_and(|outcome| outcome.result.is_ok()));
     }
@@ -159,9 +161,9 @@ fn who_wakes_up_goes_before_new_work() {
 #[test]
 fn a_sleeper_that_finds_no_permit_ends_at_its_deadline() {
     let engine = narrow(1, 2, 8);
-    let (sleeper, outcome) = job("sleep(0.05); 1", |job| job.limits.wall_clock = Duration::from_millis(300));
+    let (sleeper, outcome) = job("sleep(1); 1", |job| job.limits.wall_clock = Duration::from_secs(2));
     engine.submit(sleeper).expect("room at the gate");
-    eventually("it sleeps", || engine.gauges() == Gauges { in_flight: 1, running: 0, queued: 0, threads: 1 });
+    eventually("it sleeps", || is_asleep(&engine));
     let running = endless(&engine);
     let failure = failure_of(outcome.recv_timeout(PATIENCE).expect("an outcome"));
     assert_eq!(failure.kind, FailureKind::Timeout);
@@ -205,7 +207,7 @@ fn stopping_cuts_off_what_does_not_end() {
     let engine = narrow(1, 4, 8);
     let (sleeper, asleep) = job("sleep(1000); 1", |_| ());
     engine.submit(sleeper).expect("room at the gate");
-    eventually("it sleeps", || engine.gauges() == Gauges { in_flight: 1, running: 0, queued: 0, threads: 1 });
+    eventually("it sleeps", || is_asleep(&engine));
     let running = endless(&engine);
     let (waiting, never) = job("1", |_| ());
     engine.submit(waiting).expect("room at the gate");

@@ -9,7 +9,11 @@ mod log;
 mod manual;
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -37,8 +41,26 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
 fn test_module() -> rhai::Module {
     let mut module = rhai::Module::new();
     module.set_native_fn("panic", || -> Result<i64, Box<rhai::EvalAltResult>> { panic!("a native panics") });
+    module.set_native_fn("is_held", |latch: i64| {
+        Ok(usize::try_from(latch)
+            .ok()
+            .and_then(|n| RELEASED.get(n))
+            .is_some_and(|n| !n.load(Ordering::Relaxed)))
+    });
     module.build_index();
     module
+}
+
+/// What holds scripts until a test lets them go; a latch belongs to one test.
+static RELEASED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+
+/// A script that keeps its permit until [`release`] is called.
+fn held(latch: usize) -> String {
+    format!("while test::is_held({latch}) {{ }} 1")
+}
+
+fn release(latch: usize) {
+    RELEASED[latch].store(true, Ordering::Relaxed);
 }
 
 /// A request without a body.
@@ -51,7 +73,7 @@ fn request() -> Request {
         query: Vec::new(),
         params: Vec::new(),
         rest: None,
-        body: body::Body::default(),
+        body: Body::default(),
         remote_addr: "192.0.2.7".to_owned(),
     }
 }

@@ -46,8 +46,7 @@ async fn a_data_directory_below_a_closed_one_is_one_sentence() {
         return;
     }
     let closed = closed_directory();
-    let (code, words) = Run::at(&closed.join("data"), None).end();
-    assert_eq!(code, Some(1));
+    let words = Run::at(&closed.join("data"), None).refusal();
     let starts = format!("error: the user picloud cannot enter {}, so the data directory", closed.display());
     assert!(words.starts_with(&starts), "{words}");
 }
@@ -64,8 +63,7 @@ async fn data_of_root_is_given_to_the_user_and_data_of_others_is_not() {
     let foreign = DataDir::absent();
     fs::create_dir(foreign.path()).unwrap();
     fs::write(foreign.path().join("letter"), "").unwrap();
-    let (code, words) = Run::start(&foreign).end();
-    assert_eq!(code, Some(1));
+    let words = Run::start(&foreign).refusal();
     assert!(words.contains("is not empty and holds no data of PiCloud"), "{words}");
     assert_eq!(fs::metadata(foreign.path().join("letter")).unwrap().uid(), 0);
 }
@@ -78,8 +76,7 @@ async fn a_full_disk_is_one_sentence() {
     let disk = DataDir::absent();
     fs::create_dir(disk.path()).unwrap();
     let mounted = Mount::of_size("8m", disk.path());
-    let (code, words) = Run::at(&disk.path().join("data"), None).end();
-    assert_eq!(code, Some(1));
+    let words = Run::at(&disk.path().join("data"), None).refusal();
     assert!(words.contains("could not make the cluster"), "{words}");
     assert!(words.ends_with("No space left on device"), "{words}");
     drop(mounted);

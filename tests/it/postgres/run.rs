@@ -64,13 +64,13 @@ impl Run {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) if line.contains(words) => return,
                 Ok(line) => heard.push(line),
-                Err(_) => panic!("it never said {words:?}, but {heard:#?}"),
+                Err(error) => panic!("it never said {words:?}, but {heard:#?}: {error}"),
             }
         }
     }
 
-    /// Waits for its end: its exit code and all it said.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    /// Waits until it gives up: all it said.
+    pub fn refusal(mut self) -> String {
         let mut said = Vec::new();
         loop {
             match self.lines.recv_timeout(DEADLINE) {
@@ -79,7 +79,8 @@ impl Run {
                 Err(RecvTimeoutError::Timeout) => panic!("it did not end, but said {said:#?}"),
             }
         }
-        (self.child.wait().unwrap().code(), said.join("\n"))
+        assert!(!self.child.wait().unwrap().success(), "it ended as if all was well: {said:#?}");
+        said.join("\n")
     }
 
     /// Kills it as a power cut would, without a word.

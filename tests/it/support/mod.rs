@@ -25,6 +25,6 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: 
     };
     match tokio::time::timeout(DEADLINE, found).await {
         Ok(found) => found,
-        Err(_) => panic!("waited in vain: {what}"),
+        Err(late) => panic!("waited in vain: {what}: {late}"),
     }
 }

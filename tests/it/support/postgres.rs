@@ -213,11 +213,12 @@ static RUN: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// Leaves a shell behind that reads until this process has ended, waits for the
 /// servers that end with it, and removes the directory.
+#[expect(clippy::zombie_processes, reason = "it outlives us, that is its purpose")]
 fn remove_after_the_end(run: &Path) {
     let script = r#"
         cat
         for lock in "$0"/*/postgres.lock; do [ ! -e "$lock" ] || flock "$lock" true; done
-        rm -rf "$0"
+        chmod -R u+rwX "$0"; rm -rf "$0"
     "#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script]).arg(run).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
