@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::header;
 use sha2::{Digest as _, Sha256};
 
@@ -38,8 +39,8 @@ struct File {
 impl File {
     fn name(&self) -> String {
         let hash = Sha256::digest(self.text.as_bytes());
-        let short: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{short}.{}", self.end)
+        let (short, _) = hash.split_at(9);
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(short), self.end)
     }
 
     fn address(&self) -> String {

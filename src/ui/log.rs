@@ -56,11 +56,11 @@ async fn show(
     let (last, _) = attempts.last().ok_or_else(not_found)?;
     let script = script_name(&state, last).await?;
     let main = html! {
-        (facts(&app, last, &script))
+        (facts(&app, last, script.as_deref()))
         @for (attempt, logs) in &attempts { (section(attempt, logs, attempts.len())) }
     };
-    let list = format!("/admin/apps/{}/logs", app.slug);
-    let frame = Frame::new(&visit, &caller, "Execution").in_app(&app).below(&list, "Log");
+    let above = format!("/admin/apps/{}/logs", app.slug);
+    let frame = Frame::new(&visit, &caller, "Execution").in_app(&app).below(&above, "Log");
     Ok(frame.around(&main).into_response())
 }
 
@@ -70,7 +70,7 @@ async fn script_name(state: &State, attempt: &Attempt) -> Result<Option<String>>
     Ok(script.filter(|script| script.app_id == attempt.app_id).map(|script| script.name.to_string()))
 }
 
-fn facts(app: &App, last: &Attempt, script: &Option<String>) -> Markup {
+fn facts(app: &App, last: &Attempt, script: Option<&str>) -> Markup {
     html! {
         dl.facts {
             dt { "Id" } dd { code { (last.execution_id) } }

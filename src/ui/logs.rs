@@ -57,13 +57,6 @@ struct Asked {
 }
 
 impl Asked {
-    fn filter(&self, form: &mut Form) -> Result<Filter> {
-        let status = form.read_if_any::<StatusFilter>("status");
-        let script_id = form.read_if_any::<ScriptId>("script_id");
-        let root = form.read_if_any::<ExecutionId>("root");
-        form.done(Some(Filter { status, source: None, script_id, root }))
-    }
-
     /// The address of this list, without its cursor.
     fn address(&self, app: &App) -> String {
         let query = form_urlencoded::Serializer::new(String::new())
@@ -108,7 +101,13 @@ async fn show(
 }
 
 async fn find(state: &State, app: &App, asked: &Asked, form: &mut Form) -> Result<Listed<Attempt>> {
-    let filter = asked.filter(form)?;
+    let filter = Filter {
+        status: form.read_if_any::<StatusFilter>("status"),
+        source: None,
+        script_id: form.read_if_any::<ScriptId>("script_id"),
+        root: form.read_if_any::<ExecutionId>("root"),
+    };
+    let filter = form.done(Some(filter))?;
     // What has been answered shall be there.
     state.recorder.flush().await;
     execution::list(&state.db, app.id, &filter, asked.cursor.as_deref(), DEFAULT_LIMIT).await

@@ -49,11 +49,7 @@ async fn a_stranger_becomes_the_owner_of_a_script_that_answers() {
         [("script_id", id_of(&address)), ("method", "GET"), ("path", "/hello"), ("path_kind", "exact")];
     let route = [route.as_slice(), &[("host_kind", "any"), ("host", ""), ("host_param_name", "")]].concat();
     let (_, routes) = browser.submit("/admin/apps/garden/routes", &route).await;
-    assert!(
-        routes.contains(&format!("curl &#39;http://{}/~garden/hello&#39;", app.address))
-            || routes.contains(&format!("curl 'http://{}/~garden/hello'", app.address)),
-        "{routes}"
-    );
+    assert!(routes.contains(&format!("curl 'http://{}/~garden/hello'", app.address)), "{routes}");
 
     let answer = app.nobody().get("/~garden/hello").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"hello":"garden"}"#), "{answer:?}");
@@ -74,7 +70,7 @@ async fn saving_makes_versions_and_an_old_one_comes_back() {
     assert!(text(&page).contains("the source is as it was"), "a line break is one, however it was sent");
     let (_, page) = browser.submit(&address, &script("2\n", "answer")).await;
     assert!(text(&page).contains("Saved as a new version") && text(&page).contains("Version 2"));
-    assert!(text(&browser.page(&format!("{address}/versions/1")).await).contains("1"));
+    assert!(browser.page(&format!("{address}/versions/1")).await.contains("<pre class=\"source\">1\n</pre>"));
     let (_, page) = browser.submit(&format!("{address}/versions/1/restore"), &[]).await;
     assert!(text(&page).contains("Version 3"), "{page}");
 
@@ -155,7 +151,7 @@ async fn routes_are_switched_conflict_and_are_asked_for() {
         found.contains("Answered by any /beds/{bed} , script hi") && found.contains("params.bed 7"),
         "{found}"
     );
-    assert!(text(&browser.page(&format!("{ask}/nothing")).await).contains("."));
+    assert!(browser.page(&format!("{ask}/nothing")).await.contains("class=\"message plain\""));
     assert_eq!(browser.get(&format!("{ask}/a//b")).await.status, 422);
 
     let page = browser.page("/admin/apps/default/routes").await;
@@ -175,10 +171,7 @@ async fn routes_are_switched_conflict_and_are_asked_for() {
 
     let kept = browser.post(&format!("{address}/delete"), &[]).await;
     assert_eq!(kept.status, 409);
-    assert!(
-        text(&kept.text).contains("routes lead to this script")
-            || text(&kept.text).contains("Routes lead to this script")
-    );
+    assert!(text(&kept.text).contains("Routes lead to this script"), "{kept:?}");
     browser.submit(&format!("{route}/delete"), &[]).await;
     browser.submit(&format!("{address}/delete"), &[]).await;
     assert_eq!(browser.get(&address).await.status, 404);
