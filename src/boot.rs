@@ -176,7 +176,7 @@ async fn started(program: postgres::Program, settings: postgres::Settings) -> an
                 notify::status(words);
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         ready = server.ready() => ready?,
