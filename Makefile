@@ -12,12 +12,12 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS='	' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
 run: deps ## install what is missing, start PiCloud and its PostgreSQL, print the address
-	@data=$$(tools/data-dir) && echo "make run: data in $$data" && \
+	@data=$$(.ci/data-dir) && echo "make run: data in $$data" && \
 	exec cargo run -- serve --listen '$(LISTEN)' --data-dir "$$data"
 
 test: deps-test ## everything that must hold before a commit
-	@tools/lint fmt
-	@tools/lint clippy
+	@.ci/lint fmt
+	@.ci/lint clippy
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
 	cargo deny --log-level error check bans licenses sources
 	cargo test --locked
@@ -25,11 +25,12 @@ test: deps-test ## everything that must hold before a commit
 test-all: test test-fresh ## test, and what is slow
 
 test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or both); root, network
-	@tools/deps fresh
+	@.ci/deps fresh
 	@tests/fresh/run $(DEBIAN)
 
-bench: deps ## measure, figures for docs/performance.md
-	cargo bench --locked
+bench: ## measure, figures for docs/performance.md
+	@.ci/deps bench
+	cargo bench --locked --bench spine
 
 fmt: ## format the code
 	cargo fmt
@@ -38,10 +39,10 @@ lint: ## clippy alone, whatever its version
 	cargo clippy --locked --all-targets -- -D warnings
 
 deps: ## install what `make run` needs and is missing
-	@tools/deps run
+	@.ci/deps run
 
 deps-test: ## install what `make test` needs and is missing
-	@tools/deps test
+	@.ci/deps test
 
 audit: deps-test ## known vulnerabilities in dependencies (fetches the advisory database: needs the network)
 	cargo deny check advisories
