@@ -110,11 +110,11 @@ fn a_taken_address_is_told_with_who_holds_it() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// Nobody may make a directory there, root included.
+/// Nobody may make a directory there, root included; in a container it is read-only besides.
 #[test]
 fn a_data_directory_that_cannot_be_made_is_told() {
     let (code, said) = failure(picloud(&["serve", "--listen", "127.0.0.1:0", "--data-dir", "/sys/picloud"]));
-    assert_eq!(code, Some(77));
+    assert!(matches!(code, Some(73 | 77)), "{code:?}: {said}");
     assert!(said.contains("/sys/picloud") && said.contains("--data-dir"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
