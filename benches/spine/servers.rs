@@ -144,7 +144,7 @@ impl PiCloud {
             if since.elapsed() > PATIENCE {
                 return Err("picloud did not become ready".to_owned());
             }
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(5)));
+            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(5)).await });
         }
     }
 

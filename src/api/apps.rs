@@ -18,7 +18,7 @@ use crate::{
         time::Timestamp,
     },
     store::app::{self, App, AppChange, NewApp},
-    web::{Body, Created, InApp, InInstance, Paging, Query, State},
+    web::{Body, Created, InApp, InInstance, NoQuery, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -113,6 +113,7 @@ struct AppToCreate {
 async fn create(
     AxumState(state): AxumState<State>,
     _: InInstance<InstanceCreateApp>,
+    _: NoQuery,
     Body(asked): Body<AppToCreate>,
 ) -> Result<Created<AppView>> {
     let AppToCreate { slug, name, description, take_over, local_name } = asked;
@@ -121,7 +122,7 @@ async fn create(
     Ok(Created(app.into()))
 }
 
-async fn show(on: InApp<AppRead>) -> Json<AppView> {
+async fn show(on: InApp<AppRead>, _: NoQuery) -> Json<AppView> {
     Json(on.app.into())
 }
 
@@ -140,6 +141,7 @@ struct AppPatch {
 async fn update(
     AxumState(state): AxumState<State>,
     on: InApp<AppAdmin>,
+    _: NoQuery,
     Body(asked): Body<AppPatch>,
 ) -> Result<Json<AppView>> {
     let change = AppChange {

@@ -11,7 +11,7 @@ use crate::{
     base::{Error, Result, id::AppId, name::Slug, redacted::Redacted, time::Timestamp},
     store::user::{self, User},
     web::{
-        Body, State, WithCookie,
+        Body, NoQuery, State, WithCookie,
         sign_in::{self, Client, SignedIn},
     },
 };
@@ -52,6 +52,7 @@ struct Login {
 async fn login(
     AxumState(state): AxumState<State>,
     client: Client,
+    _: NoQuery,
     Body(login): Body<Login>,
 ) -> Result<WithCookie<Json<Session>>> {
     let password = login.password.expose().to_owned();
@@ -59,7 +60,11 @@ async fn login(
     Ok(WithCookie(sign_in::cookie(&signed_in.token), Json(signed_in.into())))
 }
 
-async fn logout(AxumState(state): AxumState<State>, caller: Caller) -> Result<WithCookie<NoContent>> {
+async fn logout(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    _: NoQuery,
+) -> Result<WithCookie<NoContent>> {
     sign_in::logout(&state, &caller).await?;
     Ok(WithCookie(sign_in::cookie(""), NoContent))
 }
@@ -81,7 +86,7 @@ struct Membership {
     role: crate::access::AppRole,
 }
 
-async fn me(AxumState(state): AxumState<State>, caller: Caller) -> Result<Json<Me>> {
+async fn me(AxumState(state): AxumState<State>, caller: Caller, _: NoQuery) -> Result<Json<Me>> {
     let user =
         user::get(&state.db, caller.user.id).await?.ok_or_else(|| Error::NotFound("user".to_owned()))?;
     Ok(Json(Me { user, memberships: Vec::new(), authenticated_by: "session" }))

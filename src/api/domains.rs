@@ -11,7 +11,7 @@ use crate::{
     admin,
     base::{Result, cursor::Page, pattern::HostPattern},
     store::domain::{self, Domain},
-    web::{Body, Created, InApp, OnDomain, Paging, Query, State},
+    web::{Body, Created, InApp, NoQuery, OnDomain, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -58,12 +58,17 @@ struct NewDomain {
 async fn claim(
     AxumState(state): AxumState<State>,
     on: InApp<AppManageDomains>,
+    _: NoQuery,
     Body(new): Body<NewDomain>,
 ) -> Result<Created<Domain>> {
     admin::domain::claim(&state, on.app.id, &new.pattern).await.map(Created)
 }
 
-async fn release(AxumState(state): AxumState<State>, on: OnDomain<AppManageDomains>) -> Result<NoContent> {
+async fn release(
+    AxumState(state): AxumState<State>,
+    on: OnDomain<AppManageDomains>,
+    _: NoQuery,
+) -> Result<NoContent> {
     admin::domain::release(&state, on.app.id, on.domain.id).await?;
     Ok(NoContent)
 }

@@ -236,9 +236,7 @@ fn shown(response: &engine::Response) -> Option<Value> {
     match response.body_kind {
         BodyKind::Empty => None,
         BodyKind::Json => serde_json::from_slice(bytes).ok(),
-        BodyKind::Text | BodyKind::Blob => Some(match std::str::from_utf8(bytes) {
-            Ok(text) => Value::from(text),
-            Err(_) => serde_json::json!({ "base64": STANDARD.encode(bytes) }),
-        }),
+        BodyKind::Text => Some(Value::from(String::from_utf8_lossy(bytes))),
+        BodyKind::Blob => Some(serde_json::json!({ "base64": STANDARD.encode(bytes) })),
     }
 }

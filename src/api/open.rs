@@ -1,5 +1,7 @@
 //! What answers without credentials: health, readiness, version, metrics.
 
+use std::time::Duration;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{
     Json,
@@ -13,8 +15,11 @@ use crate::{
     base::Result,
     engine::SDK_VERSION,
     system::{clock::Clock, disk::Space},
-    web::{State, server::Peer},
+    web::{NoQuery, State, server::Peer},
 };
+
+/// How long the database may take to answer a probe.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// The calls of this noun.
 pub(super) fn routes() -> ApiRouter<State> {
@@ -37,7 +42,7 @@ struct Health {
     status: &'static str,
 }
 
-async fn healthz() -> Json<Health> {
+async fn healthz(_: NoQuery) -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
@@ -62,7 +67,7 @@ struct Checks {
     clock: &'static str,
 }
 
-async fn readyz(AxumState(state): AxumState<State>) -> Response {
+async fn readyz(AxumState(state): AxumState<State>, _: NoQuery) -> Response {
     let database = database_check(&state).await;
     let dispatcher = if state.engine.is_running() { "ok" } else { "stopped" };
     let disk = match Space::of(&state.config.data_dir) {
@@ -79,9 +84,10 @@ async fn readyz(AxumState(state): AxumState<State>) -> Response {
 }
 
 async fn database_check(state: &State) -> &'static str {
-    match crate::db::ping(&state.db).await {
-        Ok(()) => "ok",
-        Err(_) => "unavailable",
+    // Whoever probes waits no longer than this; a caller of the API may.
+    match tokio::time::timeout(PROBE, crate::db::ping(&state.db)).await {
+        Ok(Ok(())) => "ok",
+        _ => "unavailable",
     }
 }
 
@@ -98,7 +104,7 @@ struct Version {
     schema: i64,
 }
 
-async fn version(AxumState(state): AxumState<State>) -> Json<Version> {
+async fn version(AxumState(state): AxumState<State>, _: NoQuery) -> Json<Version> {
     Json(Version { product: env!("CARGO_PKG_VERSION"), sdk: SDK_VERSION, api: 1, schema: state.schema })
 }
 

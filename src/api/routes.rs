@@ -18,7 +18,7 @@ use crate::{
         pattern::{HostKind, PathKind, RouteRule, RuleText},
     },
     store::route::{self, DispatchMode, NewRoute, Route, RouteChange},
-    web::{Body, Created, InApp, OnRoute, OnScript, Paging, Query, State},
+    web::{Body, Created, InApp, NoQuery, OnRoute, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -124,6 +124,7 @@ impl New {
 async fn create(
     AxumState(state): AxumState<State>,
     on: OnScript<AppWriteRoute>,
+    _: NoQuery,
     Body(new): Body<New>,
 ) -> Result<Created<Route>> {
     let (rule, dispatch_mode) = new.read()?;
@@ -137,7 +138,7 @@ async fn create(
     admin::route::create(&state, &new).await.map(Created)
 }
 
-async fn show(on: OnRoute<AppRead>) -> Json<Route> {
+async fn show(on: OnRoute<AppRead>, _: NoQuery) -> Json<Route> {
     Json(on.route)
 }
 
@@ -165,6 +166,7 @@ struct Change {
 async fn update(
     AxumState(state): AxumState<State>,
     on: OnRoute<AppWriteRoute>,
+    _: NoQuery,
     Body(change): Body<Change>,
 ) -> Result<Json<Route>> {
     let change = RouteChange {
@@ -179,7 +181,11 @@ async fn update(
     admin::route::update(&state, on.route.id, change).await.map(Json)
 }
 
-async fn delete(AxumState(state): AxumState<State>, on: OnRoute<AppWriteRoute>) -> Result<NoContent> {
+async fn delete(
+    AxumState(state): AxumState<State>,
+    on: OnRoute<AppWriteRoute>,
+    _: NoQuery,
+) -> Result<NoContent> {
     admin::route::delete(&state, on.route.id).await?;
     Ok(NoContent)
 }
@@ -218,6 +224,7 @@ struct Found {
 async fn find(
     AxumState(state): AxumState<State>,
     on: InApp<AppRead>,
+    _: NoQuery,
     Body(asked): Body<Asked>,
 ) -> Result<Json<Found>> {
     let question = Question::new(&asked.host, &asked.method, &asked.path)?;

@@ -20,7 +20,7 @@ use crate::{
     },
     engine::Problem,
     store::script::{self, NewScript, Script, ScriptChange, Timeout},
-    web::{Body, Created, InApp, OnScript, Paging, Query, State},
+    web::{Body, Created, InApp, NoQuery, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -127,6 +127,7 @@ struct ScriptToCreate {
 async fn create(
     AxumState(state): AxumState<State>,
     on: InApp<AppWriteScript>,
+    _: NoQuery,
     Body(asked): Body<ScriptToCreate>,
 ) -> Result<Created<ScriptView>> {
     let new = NewScript {
@@ -174,6 +175,7 @@ impl From<Problem> for Flaw {
 async fn check(
     AxumState(state): AxumState<State>,
     _: InApp<AppRead>,
+    _: NoQuery,
     Body(draft): Body<Draft>,
 ) -> Result<Json<Verdict>> {
     let errors: Vec<Flaw> =
@@ -181,7 +183,7 @@ async fn check(
     Ok(Json(Verdict { ok: errors.is_empty(), errors }))
 }
 
-async fn show(on: OnScript<AppRead>) -> Json<ScriptView> {
+async fn show(on: OnScript<AppRead>, _: NoQuery) -> Json<ScriptView> {
     Json(on.script.into())
 }
 
@@ -208,6 +210,7 @@ struct ScriptPatch {
 async fn update(
     AxumState(state): AxumState<State>,
     on: OnScript<AppWriteScript>,
+    _: NoQuery,
     Body(asked): Body<ScriptPatch>,
 ) -> Result<Json<ScriptView>> {
     let change = ScriptChange {

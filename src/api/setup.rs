@@ -9,9 +9,13 @@ use axum::{
 
 use super::auth::Session;
 use crate::{
-    base::{Error, Result, name::Username, redacted::Redacted},
+    base::{
+        Error, Result,
+        name::{DisplayName, Username},
+        redacted::Redacted,
+    },
     web::{
-        Body, Created, State, WithCookie,
+        Body, Created, NoQuery, State, WithCookie,
         sign_in::{self, Claim, Client},
     },
 };
@@ -38,7 +42,7 @@ struct Setup {
     window_seconds_left: Option<u64>,
 }
 
-async fn show(AxumState(state): AxumState<State>) -> Result<Json<Setup>> {
+async fn show(AxumState(state): AxumState<State>, _: NoQuery) -> Result<Json<Setup>> {
     let window = sign_in::window(&state).await?;
     Ok(Json(Setup {
         claimed: window.claimed,
@@ -56,7 +60,7 @@ struct NewOwner {
     /// 10 to 256 characters, not the user name, none of the commonest.
     password: Redacted,
     /// The name to show.
-    display_name: Option<String>,
+    display_name: Option<DisplayName>,
 }
 
 /// Passed only by one who may claim: refuses before the body is looked at.
@@ -78,6 +82,7 @@ impl aide::OperationInput for MayClaim {}
 async fn claim(
     AxumState(state): AxumState<State>,
     MayClaim(client): MayClaim,
+    _: NoQuery,
     Body(new): Body<NewOwner>,
 ) -> Result<WithCookie<Created<Session>>> {
     let claim = Claim {

@@ -15,7 +15,7 @@ use crate::{
     admin,
     base::{Error, Result, cursor::Page, id::ScriptId},
     store::script::{self, Version},
-    web::{OnScript, Paging, Query, State},
+    web::{NoQuery, OnScript, Paging, Query, State},
 };
 
 /// The calls of this noun.
@@ -62,6 +62,7 @@ async fn show(
     AxumState(state): AxumState<State>,
     on: OnScript<AppRead>,
     Path(numbered): Path<Numbered>,
+    _: NoQuery,
 ) -> Result<Json<Version>> {
     Ok(Json(find(&state, on.script.id, &numbered).await?))
 }
@@ -70,6 +71,7 @@ async fn restore(
     AxumState(state): AxumState<State>,
     on: OnScript<AppWriteScript>,
     Path(numbered): Path<Numbered>,
+    _: NoQuery,
 ) -> Result<Json<ScriptView>> {
     let version = find(&state, on.script.id, &numbered).await?;
     let script = admin::script::restore(&state, on.script.id, version, &on.caller.user.username).await?;

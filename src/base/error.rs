@@ -23,7 +23,7 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(String),
     /// The thing does not exist, or is none of the caller's business (404).
-    #[error("{0} not found")]
+    #[error("{0} was not found")]
     NotFound(String),
     /// The thing answers under another address now (308): go there.
     #[error("moved to {0}")]

@@ -55,6 +55,8 @@ macro_rules! checked_text {
 checked_text! {
     /// An app's name as people read it; two apps may share one.
     AppName, title;
+    /// A person's name as people read it.
+    DisplayName, title;
     /// What a person noted about a thing: up to 4 096 characters, line breaks included.
     Description, description;
     /// An app's short name in addresses: one DNS label, never in the form of a UUID.

@@ -1,7 +1,7 @@
 //! From a request's head and body to what its script sees.
 
 use axum::body::{Body, HttpBody as _};
-use http::{HeaderMap, Method, Uri, header, request::Parts};
+use http::{HeaderMap, Method, Uri, Version, header, request::Parts};
 
 use crate::{
     access::{Caller, token},
@@ -55,7 +55,11 @@ fn host(parts: &Parts) -> Result<String> {
         (Some(host), None) => Some(host.to_str().map_err(|_| malformed("the Host header is not ASCII"))?),
         (None, None) => None,
     };
-    match parts.uri.authority().map(http::uri::Authority::as_str).or(named) {
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    if parts.version >= Version::HTTP_11 && authority.or(named).is_none() {
+        return Err(malformed("the request has no Host header"));
+    }
+    match authority.or(named) {
         None | Some("") => Ok(String::new()),
         Some(authority) => request_host(authority).map_err(malformed),
     }
@@ -117,7 +121,8 @@ mod tests {
     /// The host and path of a request for `target` with these `Host` headers.
     fn arrived(target: &str, hosts: &[&str]) -> Result<(String, String, bool)> {
         let request = hosts.iter().fold(Request::get(target), |request, host| request.header("host", *host));
-        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        let version = if hosts.is_empty() { Version::HTTP_10 } else { Version::HTTP_11 };
+        let (parts, ()) = request.version(version).body(()).expect("a request").into_parts();
         let own = OwnNames::new("picloud", &[]);
         Arrived::read(&parts, &own).map(|a| (a.host, String::from(a.path), a.is_own))
     }

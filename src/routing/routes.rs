@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use sqlx::PgPool;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::{Entry, Script, Source, Table};
 use crate::{
@@ -29,6 +29,8 @@ pub struct Routes {
     asked: AtomicU64,
     /// How many of them the table in service has; held while one is made.
     served: Mutex<u64>,
+    /// Told when a table could not be made: [`Self::follow`] tries again.
+    stale: Notify,
 }
 
 impl Routes {
@@ -53,27 +55,34 @@ impl Routes {
             return Ok(());
         }
         let all = self.asked.load(Ordering::Acquire);
-        let source = read(db).await?;
-        // Thousands of routes take long enough on a small machine to hold up other requests.
-        let table = tokio::task::spawn_blocking(|| Table::new(source)).await;
-        let table = table.map_err(|e| Error::internal_from("could not compile the route table", e))?;
+        let table = make(db).await.inspect_err(|_| self.stale.notify_one())?;
         self.table.store(Arc::new(table));
         *served = all;
         Ok(())
     }
-}
 
-impl Routes {
     /// Follows the changes of other nodes, for ever: reloads at each nudge, and
-    /// tries again while the database is away.
+    /// after a reload that failed, until it succeeds.
     pub async fn follow(&self, db: &PgPool, mut nudges: watch::Receiver<()>) {
-        while nudges.changed().await.is_ok() {
+        loop {
+            tokio::select! {
+                nudged = nudges.changed() => if nudged.is_err() { return },
+                () = self.stale.notified() => {}
+            }
             while let Err(error) = self.reload(db).await {
                 tracing::debug!(%error, "could not reload the route table; trying again");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
+}
+
+/// The table of what is stored now.
+async fn make(db: &PgPool) -> Result<Table> {
+    let source = read(db).await?;
+    // Thousands of routes take long enough on a small machine to hold up other requests.
+    let table = tokio::task::spawn_blocking(|| Table::new(source)).await;
+    table.map_err(|e| Error::internal_from("could not compile the route table", e))
 }
 
 /// Reads what a table is made of as it was at one moment.

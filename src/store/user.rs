@@ -4,7 +4,12 @@ use sqlx::PgExecutor;
 
 use crate::{
     access::InstanceRole,
-    base::{Error, OnConstraint as _, Result, id::UserId, name::Username, time::Timestamp},
+    base::{
+        Error, OnConstraint as _, Result,
+        id::UserId,
+        name::{DisplayName, Username},
+        time::Timestamp,
+    },
 };
 
 /// A person as stored, without the password hash.
@@ -36,7 +41,7 @@ pub struct NewUser<'a> {
     /// The name to sign in with.
     pub username: &'a Username,
     /// The name to show.
-    pub display_name: Option<&'a str>,
+    pub display_name: Option<&'a DisplayName>,
     /// The argon2id hash of the password.
     pub password_hash: &'a str,
     /// What the person may do in the instance.

@@ -10,7 +10,10 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use crate::{
-    base::{Error, name::Username},
+    base::{
+        Error,
+        name::{DisplayName, Username},
+    },
     page::{
         Form, Notice, Page, Place, Visit,
         layout::{Answer, Frame},
@@ -57,11 +60,14 @@ async fn claim(AxumState(state): AxumState<State>, visit: Visit, client: Client,
 async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window) -> Answer {
     sign_in::require_may_claim(window, client.address.ip())?;
     let username = form.read::<Username>("username");
+    let display_name = match form.value("display_name").trim() {
+        "" => None,
+        _ => Some(form.read::<DisplayName>("display_name")),
+    };
     if form.value("password") != form.value("again") {
         form.wrong("again", "is not the same as above");
     }
-    let username = form.done(username)?;
-    let display_name = Some(form.value("display_name").trim().to_owned()).filter(|name| !name.is_empty());
+    let (username, display_name) = form.done(username.map(|name| (name, display_name.flatten())))?;
     let claim = Claim { username, password: form.value("password").to_owned(), display_name };
     let signed_in = sign_in::claim(state, claim, client).await?;
     Ok(WithCookie(sign_in::cookie(&signed_in.token), noticed("/admin", Notice::Claimed)).into_response())

@@ -7,7 +7,7 @@ use axum::{Json, extract::FromRequest, extract::Request};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::state::State;
 use crate::base::{Error, FieldError, Result};
@@ -51,8 +51,14 @@ fn require_json(headers: &HeaderMap) -> Result<()> {
     }
 }
 
-/// Parses JSON: broken syntax is [`Error::Malformed`], a wrong field [`Error::Invalid`] with its path.
+/// Parses a JSON object: broken syntax anywhere is [`Error::Malformed`], a
+/// wrong field [`Error::Invalid`] with its path.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
+    // A struct would take an array for its fields in order, which nobody means.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::invalid("body", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -63,7 +69,6 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
             malformed(&inner)
         }
     })?;
-    json.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
@@ -81,6 +86,7 @@ pub(super) fn field_error(path: &str, message: &str) -> FieldError {
         (Some(name), "." | "") => name.to_owned(),
         (Some(name), path) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
         (Some(name), path) => format!("{path}.{name}"),
+        (None, "." | "") => "body".to_owned(),
         (None, path) => path.to_owned(),
     };
     FieldError { field, message: message.to_owned() }
@@ -160,9 +166,15 @@ mod tests {
 
     #[test]
     fn broken_syntax_is_malformed_not_invalid() {
-        for broken in ["", "{", r#"{"sandbox":{"lines":1}} x"#, "\u{1}"] {
+        for broken in ["", "{", r#"{"sandbox":{"lines":1}} x"#, "\u{1}", r#"{"sandbox":1"#, r#"{"other":1"#] {
             assert!(matches!(parse::<Outer>(broken.as_bytes()), Err(Error::Malformed(_))), "{broken}");
         }
+    }
+
+    #[test]
+    fn only_an_object_has_fields() {
+        assert_eq!(field("[1]"), "body");
+        assert_eq!(field("1"), "body");
     }
 
     #[tokio::test]

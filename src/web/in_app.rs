@@ -93,7 +93,7 @@ async fn member(parts: &mut Parts, state: &State) -> Result<(Caller, App)> {
     let renamed = if named.is_none() { app::by_old_slug(&state.db, &key).await? } else { None };
     hide_from_strangers(&caller, "app")?;
     if let Some(app) = renamed {
-        return Err(Error::Moved(with_slug(parts, &key, app.slug.as_str())));
+        return Err(Error::Moved(with_slug(parts, app.slug.as_str())));
     }
     let app = named.ok_or_else(|| not_found("app"))?;
     Ok((caller, app))
@@ -183,11 +183,14 @@ async fn path_param(parts: &mut Parts, name: &str) -> Result<String> {
 }
 
 /// The request's own address with the old slug replaced by the present one.
-fn with_slug(parts: &Parts, old: &str, new: &str) -> String {
+fn with_slug(parts: &Parts, new: &str) -> String {
     // Routers that are nested take their prefix off the address; the original has it.
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let asked = uri.path_and_query().map_or("/", |p| p.as_str());
-    asked.replacen(&format!("/apps/{old}"), &format!("/apps/{new}"), 1)
+    let Some((before, after)) = asked.split_once("/apps/") else { return asked.to_owned() };
+    // The slug as it was written, percent-encoded or not, ends where its segment does.
+    let rest = after.find(['/', '?']).map_or("", |end| &after[end..]);
+    format!("{before}/apps/{new}{rest}")
 }
 
 /// Documents the path parameter, the capability and the ways to authenticate.

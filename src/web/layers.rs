@@ -41,14 +41,22 @@ impl RequestId {
 }
 
 /// Gives the request its id, counts it, and turns a panic into a 500.
+///
+/// What the administration is asked runs to its end in a task of its own: a
+/// caller that goes away must not leave a change half-way, committed but not
+/// served, or a transaction open on a connection that goes back to the pool.
+/// A run of a script has its end without its caller too, in the dispatcher.
 pub async fn around(AxumState(state): AxumState<State>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let door = door(request.uri().path());
     request.extensions_mut().insert(id.clone());
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => Error::internal(format!("a handler panicked in request {}", id.as_str())).into_response(),
+    let answered = match door {
+        "admin" | "api" => tokio::spawn(next.run(request)).await.ok(),
+        _ => AssertUnwindSafe(next.run(request)).catch_unwind().await.ok(),
     };
+    let mut response = answered.unwrap_or_else(|| {
+        Error::internal(format!("a handler panicked in request {}", id.as_str())).into_response()
+    });
     state.metrics.http_requests.with_label_values(&[door, class(response.status())]).inc();
     response.headers_mut().insert(REQUEST_ID, id.0);
     response

@@ -20,6 +20,6 @@ pub mod state;
 
 pub use body::Body;
 pub use in_app::{InApp, InInstance, OnDomain, OnRoute, OnScript};
-pub use query::{Paging, Query};
+pub use query::{NoQuery, Paging, Query};
 pub use reply::{Created, WithCookie};
 pub use state::State;

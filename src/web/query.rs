@@ -17,6 +17,25 @@ use crate::base::{Error, Result, cursor};
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
+/// Passed only by a request without query parameters: what takes none refuses them all.
+#[derive(Debug)]
+pub struct NoQuery;
+
+/// No parameters.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequestParts<State> for NoQuery {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self> {
+        parse::<Nothing>(parts.uri.query().unwrap_or_default()).map(|_| Self)
+    }
+}
+
+impl OperationInput for NoQuery {}
+
 /// Which page of a list is wanted.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@
 //! session cookie reaches it.
 
 use http::{HeaderMap, HeaderName, header};
+use percent_encoding::percent_decode_str;
 
 use super::{caller, origin::SESSION_COOKIE};
 use crate::{
@@ -43,10 +44,14 @@ pub fn principal(caller: &Caller) -> engine::Principal {
     }
 }
 
-/// The decoded query in its order; U+0000 is refused.
+/// The decoded query in its order; U+0000 and what is no UTF-8 are refused.
 pub fn query(raw: Option<&str>) -> Result<Vec<(String, String)>> {
-    let pairs: Vec<(String, String)> =
-        form_urlencoded::parse(raw.unwrap_or_default().as_bytes()).into_owned().collect();
+    let raw = raw.unwrap_or_default();
+    // The decoder would put other text in place of bytes that are none.
+    if percent_decode_str(raw).decode_utf8().is_err() {
+        return Err(Error::Malformed("the query is not UTF-8".to_owned()));
+    }
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(raw.as_bytes()).into_owned().collect();
     if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
         return Err(Error::Malformed("the query contains the character U+0000".to_owned()));
     }
@@ -86,6 +91,7 @@ mod tests {
     fn the_query_is_decoded_and_nul_is_refused() -> Result<()> {
         assert_eq!(query(Some("a=1+2&a=%C3%A9"))?, [("a".into(), "1 2".into()), ("a".into(), "é".into())]);
         assert!(query(Some("a=%00")).is_err());
+        assert!(query(Some("a=%ff")).is_err());
         Ok(())
     }
 }

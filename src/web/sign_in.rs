@@ -11,7 +11,11 @@ use http::{HeaderValue, header, request::Parts};
 use super::{origin::SESSION_COOKIE, server::Peer, state::State};
 use crate::{
     access::{Caller, InstanceRole, password, token},
-    base::{Error, Result, name::Username, time::Timestamp},
+    base::{
+        Error, Result,
+        name::{DisplayName, Username},
+        time::Timestamp,
+    },
     config::{ClaimFrom, ClaimWindow},
     store::{
         instance,
@@ -48,7 +52,7 @@ pub struct Claim {
     /// The password.
     pub password: String,
     /// The name to show.
-    pub display_name: Option<String>,
+    pub display_name: Option<DisplayName>,
 }
 
 /// Whether a stranger may claim the machine right now.
@@ -115,7 +119,7 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
     }
     let new = NewUser {
         username: &claim.username,
-        display_name: claim.display_name.as_deref(),
+        display_name: claim.display_name.as_ref(),
         password_hash: &hash,
         instance_role: InstanceRole::Owner,
     };
@@ -167,8 +171,8 @@ impl Client {
 
 /// The cookie that carries `token`; an empty token takes it away.
 pub fn cookie(token: &str) -> HeaderValue {
-    // As long as a session that is not used.
-    let age = if token.is_empty() { 0 } else { 14 * 24 * 60 * 60 };
+    // As long as a session lives at most; the server ends one that is not used earlier.
+    let age = if token.is_empty() { 0 } else { 90 * 24 * 60 * 60 };
     let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -68,8 +68,9 @@ impl State {
     /// The nudge goes out in a statement of its own, after the commit: inside
     /// the writing transaction it would serialise all commits.
     pub async fn routes_changed(&self) -> Result<()> {
-        self.routes.reload(&self.db).await?;
-        db::notify(&self.db, routing::CHANGED).await
+        let reloaded = self.routes.reload(&self.db).await;
+        let told = db::notify(&self.db, routing::CHANGED).await;
+        reloaded.and(told)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         time::Timestamp,
     },
     store::execution::{self, Attempt, AttemptError, AttemptLogs, Filter, LogLine, StatusFilter},
-    web::{InApp, Query, State},
+    web::{InApp, NoQuery, Query, State},
 };
 
 /// The calls of this noun.
@@ -145,6 +145,7 @@ async fn show(
     AxumState(state): AxumState<State>,
     on: InApp<AppLogRead>,
     Path(named): Path<Named>,
+    _: NoQuery,
 ) -> Result<Json<Execution>> {
     let missing = || Error::NotFound("execution".to_owned());
     let id = named.execution.parse().map_err(|_| missing())?;

@@ -50,7 +50,7 @@ pub(super) fn disk(dir: &Path) -> Check {
         Err(error) => return Check::fail(NAME, format!("{} cannot be measured: {error}", there.display())),
     };
     let found = format!(
-        "{} MiB of {} MiB are free; below {} MiB only reading and deleting go on",
+        "{} MiB of {} MiB are free; below {} MiB it counts as nearly full",
         space.free / MIB,
         space.total / MIB,
         disk::floor(space.total) / MIB
