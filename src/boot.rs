@@ -33,8 +33,9 @@ use crate::{
     web::{self, State, origin::OwnNames, state},
 };
 
-/// How long the background tasks may take to end.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long what still runs may take once the doors have closed: what was asked
+/// had the time of the doors already.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Connections beside the pool's: one that listens, one of another node during
 /// a rolling restart, and a person with `psql`.
@@ -126,7 +127,7 @@ impl Running {
     /// Stops everything: no new request, the open ones answered, what they
     /// did recorded, the database server last.
     pub async fn stop(self) -> Result<()> {
-        let mut late = self.doors.stop(STOP_WITHIN).await;
+        let mut late = self.doors.stop(web::server::DRAIN + STOP_WITHIN).await;
         let engine = self.engine;
         // It waits for scripts on threads of its own.
         let stopped = tokio::task::spawn_blocking(move || engine.stop(STOP_WITHIN)).await;
@@ -136,7 +137,9 @@ impl Running {
         if !late.is_empty() {
             tracing::warn!(tasks = ?late, "background tasks did not end in time");
         }
-        self.db.close().await;
+        if tokio::time::timeout(STOP_WITHIN, self.db.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use at the stop");
+        }
         match self.server {
             Some(server) => server.stop().await.map_err(|e| Error::internal_from("stopping PostgreSQL", e)),
             None => Ok(()),

@@ -7,6 +7,8 @@ use argon2::{
     password_hash::{SaltString, rand_core::OsRng},
 };
 
+use tokio::sync::Semaphore;
+
 use crate::base::{Error, Result, name::Username};
 
 /// The least cost: 19 MiB, two passes, one lane (OWASP's minimum for argon2id).
@@ -17,6 +19,13 @@ const TARGET: Duration = Duration::from_millis(100);
 
 /// The most passes the measurement may choose.
 const MOST_ITERATIONS: u32 = 16;
+
+/// One hash at a time: each takes 19 MiB, and whoever knocks a hundred times
+/// must not fill a small machine.
+static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
+
+/// How long a sign-in waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The commonest passwords of ten and more characters; the shorter ones are refused anyway.
 const COMMONEST: &[&str] = &[
@@ -152,6 +161,10 @@ fn hash_with(cost: Cost, password: &str) -> Result<String> {
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let place = tokio::time::timeout(PATIENCE, ONE_AT_A_TIME.acquire()).await;
+    let Ok(Ok(_place)) = place else {
+        return Err(Error::Busy { why: "too many sign-ins at once".to_owned(), retry_after: PATIENCE });
+    };
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal_from("password hashing", e))?
 }
 

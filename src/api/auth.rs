@@ -11,7 +11,7 @@ use crate::{
     base::{Error, Result, id::AppId, name::Slug, redacted::Redacted, time::Timestamp},
     store::user::{self, User},
     web::{
-        Body, NoQuery, State, WithCookie,
+        Body, NoQuery, State, WithHeader,
         sign_in::{self, Client, SignedIn},
     },
 };
@@ -54,19 +54,19 @@ async fn login(
     client: Client,
     _: NoQuery,
     Body(login): Body<Login>,
-) -> Result<WithCookie<Json<Session>>> {
+) -> Result<WithHeader<Json<Session>>> {
     let password = login.password.expose().to_owned();
     let signed_in = sign_in::login(&state, &login.username, password, &client).await?;
-    Ok(WithCookie(sign_in::cookie(&signed_in.token), Json(signed_in.into())))
+    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), Json(signed_in.into())))
 }
 
 async fn logout(
     AxumState(state): AxumState<State>,
     caller: Caller,
     _: NoQuery,
-) -> Result<WithCookie<NoContent>> {
+) -> Result<WithHeader<NoContent>> {
     sign_in::logout(&state, &caller).await?;
-    Ok(WithCookie(sign_in::cookie(""), NoContent))
+    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(""), NoContent))
 }
 
 /// Who one is.

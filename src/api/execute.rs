@@ -9,13 +9,13 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::request::Parts;
+use http::{HeaderValue, request::Parts};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     access::capability::needs::AppWriteScript,
     admin::execute::{self, Asked},
-    base::{Error, Result, id::ExecutionId},
+    base::{Error, Result, id::ExecutionId, name::Source},
     engine::{self, BodyKind, Outcome},
     events::{What, settle},
     store::{
@@ -23,7 +23,12 @@ use crate::{
         execution::{AttemptError, LogLine},
         script::Script,
     },
-    web::{OnScript, State, body, layers::RequestId, origin, script_request, sign_in::Client},
+    web::{
+        OnScript, State, WithHeader, body,
+        layers::{self, RequestId},
+        origin, script_request,
+        sign_in::Client,
+    },
 };
 
 /// The calls of this noun.
@@ -67,7 +72,7 @@ enum OneOrMany {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
-    source: String,
+    source: Source,
     #[serde(default)]
     request: DraftRequest,
 }
@@ -100,13 +105,21 @@ async fn execute(
     on: OnScript<AppWriteScript>,
     client: Client,
     request: RunRequest,
-) -> Result<Json<Executed>> {
+) -> Result<WithHeader<Json<Executed>>> {
     let RunRequest(parts, bytes) = request;
     let asked = asked(&parts, bytes, &on.script, &client).await?;
     let app = app::by_id(&state.db, on.script.app_id).await?;
     let app = app.ok_or_else(|| Error::NotFound("app".to_owned()))?;
     let (execution_id, outcome) = execute::run(&state, (&app, &on.script), &on.caller, asked).await?;
-    Ok(Json(executed(execution_id, &outcome)))
+    let id = HeaderValue::try_from(execution_id.to_string());
+    let id = id.map_err(|e| Error::internal_from("an id is no header", e))?;
+    Ok(WithHeader(layers::EXECUTION_ID, id, Json(executed(execution_id, &outcome))))
+}
+
+/// Whether the text to run comes with the request.
+fn is_draft(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "source" && value == "draft")
 }
 
 /// The whole request: its head, for what the script sees, and its body.
@@ -117,6 +130,9 @@ impl FromRequest<State> for RunRequest {
 
     async fn from_request(request: Request, state: &State) -> Result<Self> {
         let (parts, body) = request.into_parts();
+        if is_draft(&parts) {
+            body::require_json(&parts.headers)?;
+        }
         let http = &state.config.http;
         let bytes = body::read(body, http.body_limit, http.request_timeout).await?;
         Ok(Self(parts, bytes))
@@ -185,7 +201,7 @@ async fn draft(bytes: &[u8]) -> Result<(What, Option<i32>, engine::Request)> {
         body: decode(content_type.as_deref(), raw).await?,
         ..engine::Request::default()
     };
-    Ok((What::Draft(Arc::from(source)), None, request))
+    Ok((What::Draft(Arc::from(String::from(source))), None, request))
 }
 
 /// The bytes of a draft's body: JSON as it came, or a text for any other content type.

@@ -15,7 +15,7 @@ use crate::{
         redacted::Redacted,
     },
     web::{
-        Body, Created, NoQuery, State, WithCookie,
+        Body, Created, NoQuery, State, WithHeader,
         sign_in::{self, Claim, Client},
     },
 };
@@ -84,12 +84,12 @@ async fn claim(
     MayClaim(client): MayClaim,
     _: NoQuery,
     Body(new): Body<NewOwner>,
-) -> Result<WithCookie<Created<Session>>> {
+) -> Result<WithHeader<Created<Session>>> {
     let claim = Claim {
         username: new.username,
         password: new.password.expose().to_owned(),
         display_name: new.display_name,
     };
     let signed_in = sign_in::claim(&state, claim, &client).await?;
-    Ok(WithCookie(sign_in::cookie(&signed_in.token), Created(signed_in.into())))
+    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), Created(signed_in.into())))
 }

@@ -37,6 +37,9 @@ pub enum Error {
     /// The change contradicts what is stored (409): look, then decide.
     #[error("{0}")]
     Conflict(String),
+    /// The request came under a name that is none of this machine's own (421): use one that is.
+    #[error("{0}")]
+    Misdirected(String),
     /// The request did not arrive in time (408): send it faster.
     #[error("the request did not arrive within {} s", .limit.as_secs())]
     Slow {

@@ -55,6 +55,8 @@ pub async fn connect(options: PgConnectOptions, pool_size: u32) -> Result<PgPool
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+        // Notices such as "already exists, skipping" are for people at a prompt.
+        ("client_min_messages", "warning"),
     ]);
     wait_for_server(&options).await?;
     let pool = PgPoolOptions::new()

@@ -5,7 +5,10 @@
 //! and answered. A caller that goes away stops nothing: the run ends, and its
 //! outcome is recorded and counted as abandoned.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::PgPool;
 
@@ -14,14 +17,16 @@ use crate::{
     base::{
         Error, Result,
         id::{InboxId, RouteId, ScriptId},
+        time::Timestamp,
     },
-    engine::{Code, Engine, Invocation, Job, Limits, Outcome},
+    engine::{Code, Engine, Failure, FailureKind, Invocation, Job, Limits, Outcome, Ticket},
     store::{execution::NewAttempt, script},
     system::metrics::Metrics,
 };
 
-/// What a caller waits for at most, beyond the wait for the gate and the run's own wall clock.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long after its wall clock a run may still hand over its own outcome: it
+/// looks at the clock often, but for a native that cannot be interrupted.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Hands runs to the engine; cheap to clone.
 #[derive(Clone)]
@@ -78,6 +83,10 @@ impl Dispatcher {
 
     /// Runs `work` and waits for its outcome.
     ///
+    /// The caller hears of a run past its wall clock at once, also when a
+    /// native keeps it from ending. A caller that goes away takes along a run
+    /// that has not started; one that has started runs to its end.
+    ///
     /// [`Error::Busy`] if the gate has no room in time; [`Error::Unavailable`]
     /// if the script's source is needed and the database is away.
     pub async fn run(&self, work: Work) -> Result<Outcome> {
@@ -86,16 +95,22 @@ impl Dispatcher {
         let mut place = self.0.inbox.register();
         let done = self.done(place.id(), settle::begun(&work.invocation, work.cause));
         let job = Job { invocation: work.invocation, code, limits: work.limits, done };
-        let ticket = self.0.engine.submit(job).map_err(|_| self.full())?;
+        let ticket = Waiting(self.0.engine.submit(job).map_err(|_| self.full())?);
         if let Ok(outcome) = tokio::time::timeout(self.0.permit_wait, place.outcome()).await {
             return outcome.ok_or_else(lost);
         }
-        if ticket.cancel() {
+        if ticket.0.cancel() {
             return Err(self.full());
         }
-        match tokio::time::timeout(wall_clock + GRACE, place.outcome()).await {
+        // One that was neither started nor cancelled has its outcome already: the engine stops.
+        let started = ticket.0.started().unwrap_or_else(Instant::now);
+        let until = tokio::time::Instant::from_std(started + wall_clock + GRACE);
+        match tokio::time::timeout_at(until, place.outcome()).await {
             Ok(outcome) => outcome.ok_or_else(lost),
-            Err(_) => Err(Error::internal("a run passed its wall clock and did not end")),
+            Err(_) => {
+                place.answered();
+                Ok(timed_out(wall_clock))
+            }
         }
     }
 
@@ -138,6 +153,35 @@ impl Dispatcher {
             why: "too many scripts are running right now".to_owned(),
             retry_after: Duration::from_secs(1),
         }
+    }
+}
+
+/// A run whose caller waits: the job of one who goes away before it starts is taken back.
+struct Waiting(Ticket);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// What the caller of a run hears that has not ended though its time is over.
+/// What it came to in the end is recorded when it does.
+fn timed_out(wall_clock: Duration) -> Outcome {
+    let failure = Failure {
+        kind: FailureKind::Timeout,
+        message: format!("the script ran longer than {} s", wall_clock.as_secs()),
+        line: None,
+        column: None,
+        response: None,
+    };
+    Outcome {
+        result: Err(failure),
+        started_at: Timestamp::now(),
+        duration: wall_clock,
+        operations: 0,
+        logs: Vec::new(),
+        lost_log_lines: 0,
     }
 }
 

@@ -9,9 +9,12 @@
 mod reply;
 mod request;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -42,6 +45,9 @@ pub fn router(state: &State) -> Router<State> {
         // On a small machine the cheapest level already sends less than half.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
+
+/// How long the front page waits for the database to say whether the machine is claimed.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 struct Door {
     state: State,
@@ -81,9 +87,10 @@ impl Door {
         if self.claimed.load(Ordering::Relaxed) {
             return true;
         }
-        let claimed = instance::is_claimed(&self.state.db).await.unwrap_or(true);
-        self.claimed.fetch_or(claimed, Ordering::Relaxed);
-        claimed
+        let asked = tokio::time::timeout(PATIENCE, instance::is_claimed(&self.state.db)).await;
+        let known = asked.ok().and_then(Result::ok);
+        self.claimed.fetch_or(known == Some(true), Ordering::Relaxed);
+        known.unwrap_or(true)
     }
 
     /// Runs the script of a route for a request.

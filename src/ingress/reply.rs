@@ -7,18 +7,15 @@ use axum::{
     body::Body,
     response::{Html, IntoResponse as _, Redirect, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
     base::{Error, Result, id::ExecutionId},
     engine::{self, Failure, FailureKind, Outcome},
     events::settle,
     store::execution::AttemptError,
-    web::error::Problem,
+    web::{error::Problem, layers::EXECUTION_ID},
 };
-
-/// The header that names an execution.
-const EXECUTION_ID: HeaderName = HeaderName::from_static("x-execution-id");
 
 /// What the administration's own host names add to every page of a script: an
 /// origin of its own, so that the page cannot ride on the administrator's

@@ -23,7 +23,7 @@ use crate::{
         time,
     },
     web::{
-        State, WithCookie,
+        State, WithHeader,
         sign_in::{self, Claim, Client, Window},
     },
 };
@@ -70,7 +70,12 @@ async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window
     let (username, display_name) = form.done(username.map(|name| (name, display_name.flatten())))?;
     let claim = Claim { username, password: form.value("password").to_owned(), display_name };
     let signed_in = sign_in::claim(state, claim, client).await?;
-    Ok(WithCookie(sign_in::cookie(&signed_in.token), noticed("/admin", Notice::Claimed)).into_response())
+    Ok(WithHeader(
+        http::header::SET_COOKIE,
+        sign_in::cookie(&signed_in.token),
+        noticed("/admin", Notice::Claimed),
+    )
+    .into_response())
 }
 
 fn page(visit: &Visit, window: Window, (client, form): (&Client, &Form)) -> Response {

@@ -20,7 +20,7 @@ use crate::{
         parts::{self, Input},
     },
     web::{
-        Query, State, WithCookie,
+        Query, State, WithHeader,
         sign_in::{self, Client},
     },
 };
@@ -51,7 +51,7 @@ async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client,
     match sign_in::login(&state, form.value("username"), password, &client).await {
         Ok(signed_in) => {
             let next = see(within_admin(form.value("next")));
-            Ok(WithCookie(sign_in::cookie(&signed_in.token), next).into_response())
+            Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), next).into_response())
         }
         Err(Error::Unauthenticated(why)) => {
             form.trouble(why);
@@ -68,7 +68,8 @@ async fn logout(AxumState(state): AxumState<State>, caller: Result<Caller>) -> A
         Err(Error::Unauthenticated(_)) => {}
         Err(error) => return Err(error),
     }
-    Ok(WithCookie(sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut)).into_response())
+    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut))
+        .into_response())
 }
 
 /// The place to go to after signing in: a page of the administration, else its

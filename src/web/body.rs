@@ -38,7 +38,7 @@ impl<T: schemars::JsonSchema> OperationInput for Body<T> {
 }
 
 /// Refuses a media type other than JSON.
-fn require_json(headers: &HeaderMap) -> Result<()> {
+pub fn require_json(headers: &HeaderMap) -> Result<()> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let media = media.and_then(|text| text.parse::<mime::Mime>().ok());
     let is_json = media.is_some_and(|m| {

@@ -56,6 +56,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::Moved(_) => StatusCode::PERMANENT_REDIRECT,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
         Error::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

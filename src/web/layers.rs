@@ -11,11 +11,14 @@ use axum::{
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::state::State;
-use crate::base::Error;
+use super::{origin, state::State};
+use crate::base::{Error, Result};
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header that names an execution.
+pub const EXECUTION_ID: HeaderName = HeaderName::from_static("x-execution-id");
 
 /// The request's id: the caller's if it is 1 to 128 visible ASCII characters, else one of ours.
 #[derive(Clone, Debug)]
@@ -51,7 +54,10 @@ pub async fn around(AxumState(state): AxumState<State>, mut request: Request, ne
     let door = door(request.uri().path());
     request.extensions_mut().insert(id.clone());
     let answered = match door {
-        "admin" | "api" => tokio::spawn(next.run(request)).await.ok(),
+        "admin" | "api" => match require_own_name(&state, &request) {
+            Ok(()) => tokio::spawn(next.run(request)).await.ok(),
+            Err(error) => Some(error.into_response()),
+        },
         _ => AssertUnwindSafe(next.run(request)).catch_unwind().await.ok(),
     };
     let mut response = answered.unwrap_or_else(|| {
@@ -60,6 +66,18 @@ pub async fn around(AxumState(state): AxumState<State>, mut request: Request, ne
     state.metrics.http_requests.with_label_values(&[door, class(response.status())]).inc();
     response.headers_mut().insert(REQUEST_ID, id.0);
     response
+}
+
+/// Refuses the administration under a name that is not this machine's: a page
+/// that rebinds its own name to our address gets nowhere.
+fn require_own_name(state: &State, request: &Request) -> Result<()> {
+    let host = origin::host_of(request.headers(), request.uri());
+    if state.own_names.is_own(&host) {
+        return Ok(());
+    }
+    Err(Error::Misdirected(format!(
+        "the administration does not answer as {host:?}; if that is this machine, add it to the key own_names"
+    )))
 }
 
 /// The front door a path belongs to, as the metrics name it.

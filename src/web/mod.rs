@@ -21,5 +21,5 @@ pub mod state;
 pub use body::Body;
 pub use in_app::{InApp, InInstance, OnDomain, OnRoute, OnScript};
 pub use query::{NoQuery, Paging, Query};
-pub use reply::{Created, WithCookie};
+pub use reply::{Created, WithHeader};
 pub use state::State;

@@ -5,7 +5,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// 201 with the resource that was made.
 #[derive(Debug)]
@@ -35,19 +35,19 @@ impl<T: schemars::JsonSchema> OperationOutput for Created<T> {
     }
 }
 
-/// An answer that sets the session cookie.
+/// An answer with a header of its own, such as the session cookie.
 #[derive(Debug)]
-pub struct WithCookie<T>(pub HeaderValue, pub T);
+pub struct WithHeader<T>(pub HeaderName, pub HeaderValue, pub T);
 
-impl<T: IntoResponse> IntoResponse for WithCookie<T> {
+impl<T: IntoResponse> IntoResponse for WithHeader<T> {
     fn into_response(self) -> Response {
-        let mut response = self.1.into_response();
-        response.headers_mut().append(header::SET_COOKIE, self.0);
+        let mut response = self.2.into_response();
+        response.headers_mut().append(self.0, self.1);
         response
     }
 }
 
-impl<T: OperationOutput> OperationOutput for WithCookie<T> {
+impl<T: OperationOutput> OperationOutput for WithHeader<T> {
     type Inner = T::Inner;
 
     fn operation_response(

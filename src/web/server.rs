@@ -23,7 +23,7 @@ use super::patience::{Handling, Patient};
 use crate::config::Http;
 
 /// How long connections may take to finish once the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN: Duration = Duration::from_secs(8);
 
 /// Connections served at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 1024;

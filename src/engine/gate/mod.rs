@@ -15,7 +15,7 @@ mod threads;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -103,17 +103,30 @@ struct State {
 struct Queued {
     number: u64,
     job: Box<Job>,
+    started: Started,
 }
+
+/// When a job was started; empty while it waits.
+type Started = Arc<OnceLock<Instant>>;
 
 /// The claim on a job that was handed in.
 pub struct Ticket {
     gate: Arc<Gate>,
     number: u64,
+    started: Started,
 }
 
 impl Ticket {
+    /// When the job was started; `None` while it waits, and for good once it is cancelled.
+    pub fn started(&self) -> Option<Instant> {
+        self.started.get().copied()
+    }
+
     /// Takes the job back: true if it had not started and never will.
     pub fn cancel(&self) -> bool {
+        if self.started().is_some() {
+            return false;
+        }
         let mut state = self.gate.lock();
         let found = state.queue.binary_search_by_key(&self.number, |queued| queued.number);
         let taken = found.ok().and_then(|place| state.queue.remove(place));
@@ -156,7 +169,8 @@ impl Gate {
         }
         let number = state.next_number;
         state.next_number += 1;
-        state.queue.push_back(Queued { number, job });
+        let started = Started::default();
+        state.queue.push_back(Queued { number, job, started: Arc::clone(&started) });
         let wake = self.call_thread(&mut state);
         if state.seats.len() == state.vacant.len() {
             // No thread at all could be made: nobody would ever take the job.
@@ -168,7 +182,7 @@ impl Gate {
         if let Some(wake) = wake {
             wake.notify_one();
         }
-        Ok(Ticket { gate: Arc::clone(self), number })
+        Ok(Ticket { gate: Arc::clone(self), number, started })
     }
 
     /// How busy the gate is now.

@@ -36,6 +36,7 @@ impl State {
             return None;
         }
         let queued = self.queue.pop_front()?;
+        queued.started.get_or_init(Instant::now);
         self.running += 1;
         self.in_flight += 1;
         self.seats[seat.0].busy = true;
