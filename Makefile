@@ -15,6 +15,12 @@ run: deps ## install what is missing, start PiCloud and its PostgreSQL, print th
 	@data=$$(.ci/data-dir) && echo "make run: data in $$data" && \
 	exec cargo run -- serve --listen '$(LISTEN)' --data-dir "$$data"
 
+doctor: deps ## look whether the machine and the instance of `make run` are well
+	@cargo run --quiet -- doctor --listen '$(LISTEN)' --data-dir "$$(.ci/data-dir)"
+
+config: deps ## print each value `make run` uses, and where it came from
+	@cargo run --quiet -- config show --listen '$(LISTEN)' --data-dir "$$(.ci/data-dir)"
+
 test: deps-test ## everything that must hold before a commit
 	@.ci/lint fmt
 	@.ci/lint clippy
@@ -47,4 +53,4 @@ deps-test: ## install what `make test` needs and is missing
 audit: deps-test ## known vulnerabilities in dependencies (fetches the advisory database: needs the network)
 	cargo deny check advisories
 
-.PHONY: help run test test-all test-fresh bench fmt lint deps deps-test audit
+.PHONY: help run doctor config test test-all test-fresh bench fmt lint deps deps-test audit

@@ -82,10 +82,11 @@ fn require_own_name(state: &State, request: &Request) -> Result<()> {
 
 /// The front door a path belongs to, as the metrics name it.
 fn door(path: &str) -> &'static str {
-    match path.split('/').nth(1) {
-        Some("admin") => "admin",
-        Some("api") => "api",
-        Some("healthz" | "readyz" | "version" | "metrics") => "open",
+    let mut segments = path.split('/').skip(1);
+    match (segments.next(), segments.next()) {
+        (Some("admin"), _) => "admin",
+        (Some("api"), Some("v1")) => "api",
+        (Some("healthz" | "readyz" | "version" | "metrics"), None) => "open",
         _ => "app",
     }
 }
