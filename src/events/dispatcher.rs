@@ -105,13 +105,11 @@ impl Dispatcher {
         // One that was neither started nor cancelled has its outcome already: the engine stops.
         let started = ticket.0.started().unwrap_or_else(Instant::now);
         let until = tokio::time::Instant::from_std(started + wall_clock + GRACE);
-        match tokio::time::timeout_at(until, place.outcome()).await {
-            Ok(outcome) => outcome.ok_or_else(lost),
-            Err(_) => {
-                place.answered();
-                Ok(timed_out(wall_clock))
-            }
+        if let Ok(outcome) = tokio::time::timeout_at(until, place.outcome()).await {
+            return outcome.ok_or_else(lost);
         }
+        place.answered();
+        Ok(timed_out(wall_clock))
     }
 
     /// The compiled script, or its source for the engine to compile.

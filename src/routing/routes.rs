@@ -66,7 +66,7 @@ impl Routes {
     pub async fn follow(&self, db: &PgPool, mut nudges: watch::Receiver<()>) {
         loop {
             tokio::select! {
-                nudged = nudges.changed() => if nudged.is_err() { return },
+                changed = nudges.changed() => if changed.is_err() { return },
                 () = self.stale.notified() => {}
             }
             while let Err(error) = self.reload(db).await {
