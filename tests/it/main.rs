@@ -9,6 +9,7 @@ mod api_routes;
 mod api_scripts;
 mod cli;
 mod db;
+mod dispatch;
 mod ingress;
 mod postgres;
 mod recorder;
