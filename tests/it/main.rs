@@ -9,6 +9,7 @@ mod api_routes;
 mod api_scripts;
 mod cli;
 mod db;
+mod gate;
 mod ingress;
 mod postgres;
 mod recorder;
