@@ -11,6 +11,7 @@ mod cli;
 mod db;
 mod gate;
 mod ingress;
+mod open;
 mod postgres;
 mod recorder;
 mod routing;
