@@ -7,6 +7,7 @@ mod api_apps;
 mod api_executions;
 mod api_routes;
 mod api_scripts;
+mod away;
 mod cli;
 mod db;
 mod gate;
