@@ -9,6 +9,7 @@ mod api_routes;
 mod api_scripts;
 mod away;
 mod cli;
+mod contract;
 mod db;
 mod gate;
 mod ingress;
