@@ -13,6 +13,7 @@ mod contract;
 mod db;
 mod gate;
 mod ingress;
+mod lifecycle;
 mod open;
 mod postgres;
 mod recorder;
