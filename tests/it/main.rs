@@ -14,6 +14,7 @@ mod db;
 mod gate;
 mod ingress;
 mod lifecycle;
+mod many_routes;
 mod open;
 mod postgres;
 mod recorder;
