@@ -48,10 +48,11 @@ impl TestApp {
         let url = db.options.to_url_lossy().to_string();
         let directory = data.path().to_str().expect("a path in UTF-8").to_owned();
         let mut flags = vec![("database_url", url.as_str()), ("data_dir", directory.as_str())];
+        flags.push(("listen", "127.0.0.1:0"));
         flags.extend(settings);
         let hardware = Hardware { host_name: "testpi".to_owned(), ..Hardware::detect() };
         let config = Config::load(None, std::iter::empty(), &flags, &hardware).expect("the flags are right");
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = std::net::TcpListener::bind(config.http.listen).expect("a free port");
         let address = listener.local_addr().expect("the port has a number");
         let setup = Setup { config, hardware, listener, program: Program::at(PICLOUD) };
         let running = boot::start(setup).await.expect("it starts");
