@@ -30,7 +30,13 @@ pub(super) fn routes() -> ApiRouter<State> {
         )
         .api_route(
             "/readyz",
-            get_with(readyz, |op| op.id("readyz").tag("open").summary("Everything needed answers")),
+            get_with(readyz, |op| {
+                op.id("readyz")
+                    .tag("open")
+                    .summary("Everything needed answers")
+                    .response::<200, Json<Readiness>>()
+                    .response::<503, Json<Readiness>>()
+            }),
         )
         .api_route("/version", get_with(version, |op| op.id("version").tag("open").summary("What runs here")))
         .route("/metrics", axum::routing::get(metrics))

@@ -31,6 +31,9 @@ pub(super) fn routes() -> ApiRouter<State> {
             "/apps/{app}/executions/stream",
             get_with(stream::stream, |op| {
                 op.id("streamExecutions")
+                    .response_with::<200, (), _>(|answer| {
+                        answer.description("Events, as `text/event-stream`.")
+                    })
                     .tag("executions")
                     .summary("Attempts as they end, as server-sent events")
             }),
