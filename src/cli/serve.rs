@@ -15,11 +15,12 @@ use super::{Exit, Failure, Settings, data_dir, listen::listen, print, runtime};
 use crate::{
     boot::{self, Running, Setup},
     postgres::Program,
-    system::{hardware::Hardware, log, notify},
+    system::{hardware::Hardware, log, memory, notify},
 };
 
 /// Runs until it is told to stop.
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
+    memory::return_large_blocks();
     let hardware = Hardware::detect();
     let config = settings.load(&hardware)?;
     log::init(&config.log)?;

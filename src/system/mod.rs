@@ -8,6 +8,7 @@ pub mod clock;
 pub mod disk;
 pub mod hardware;
 pub mod log;
+pub mod memory;
 pub mod metrics;
 pub mod notify;
 pub mod tasks;
