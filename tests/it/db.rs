@@ -1,6 +1,6 @@
 //! The pool, the migrations and the nudges, against the server PiCloud starts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use nix::sys::signal::{Signal, kill};
@@ -55,9 +55,9 @@ async fn a_migration_that_was_changed_afterwards_is_refused() {
     // The lock goes with the connection, which the server closes in its own time.
     let locks = "select count(*) from pg_locks join pg_database on pg_database.oid = database
          where locktype = 'advisory' and datname = current_database()";
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let patience = Instant::now() + Duration::from_secs(10);
     while sqlx::query_scalar::<_, i64>(locks).fetch_one(&db.pool).await.unwrap() > 0 {
-        assert!(std::time::Instant::now() < patience, "the lock outlives the failure");
+        assert!(Instant::now() < patience, "the lock outlives the failure");
     }
 }
 
