@@ -35,8 +35,14 @@ pub(super) enum Stop {
     LogLines,
     /// It logged too long a line.
     LogLine,
-    /// A value was nested too deeply to cross a border.
+    /// A value was nested too deeply to cross a border, or for a native to walk it.
     Depth,
+    /// It held too much memory.
+    Memory,
+    /// A native was about to make too long a string.
+    String,
+    /// A native was about to make too large a blob.
+    Blob,
     /// The engine stops.
     Engine,
 }
@@ -48,7 +54,8 @@ impl Stop {
             Self::Operations => FailureKind::Operations,
             Self::Timeout => FailureKind::Timeout,
             Self::LogLines | Self::LogLine => FailureKind::LogLimit,
-            Self::Depth => FailureKind::Size,
+            Self::Memory => FailureKind::Memory,
+            Self::Depth | Self::String | Self::Blob => FailureKind::Size,
             Self::Engine => FailureKind::Stopped,
         }
     }
@@ -61,6 +68,9 @@ impl Stop {
             Self::LogLines => format!("the script logged more than {} lines", limits.log_lines),
             Self::LogLine => format!("the script logged a line longer than {} bytes", log.line_bytes),
             Self::Depth => format!("a value is nested more than {} deep", super::convert::MAX_DEPTH),
+            Self::Memory => format!("the script held more than {} MiB of memory", limits.memory >> 20),
+            Self::String => format!("a string would be longer than {} bytes", limits.string_bytes),
+            Self::Blob => format!("a blob would be larger than {} bytes", limits.blob_bytes),
             Self::Engine => "PiCloud is stopping".to_owned(),
         }
     }
@@ -68,6 +78,9 @@ impl Stop {
 
 /// What is counted and looked at while a run goes on.
 struct Meter {
+    /// The most bytes of one string, and of one blob, that a native makes.
+    string_bytes: Cell<usize>,
+    blob_bytes: Cell<usize>,
     operations: Cell<u64>,
     /// The operation at which to look closer: at the clock, the budget, or a reason to stop.
     look_at: Cell<u64>,
@@ -90,6 +103,8 @@ struct Call {
 thread_local! {
     static METER: Meter = const {
         Meter {
+            string_bytes: Cell::new(0),
+            blob_bytes: Cell::new(0),
             operations: Cell::new(0),
             look_at: Cell::new(0),
             budget: Cell::new(0),
@@ -129,6 +144,8 @@ pub(super) struct End {
 /// Begins a run on this thread.
 pub(super) fn begin(start: Start<'_>) {
     METER.with(|meter| {
+        meter.string_bytes.set(start.limits.string_bytes);
+        meter.blob_bytes.set(start.limits.blob_bytes);
         meter.operations.set(0);
         meter.look_at.set(0);
         meter.budget.set(start.limits.operations);
@@ -166,6 +183,26 @@ pub(super) fn operation() -> Option<Stop> {
         meter.operations.set(operations);
         if operations < meter.look_at.get() { None } else { look_closer(meter, operations) }
     })
+}
+
+/// Looks whether the run is to end, for a native that takes long.
+pub(super) fn look() -> Option<Stop> {
+    METER.with(|meter| look_closer(meter, meter.operations.get()))
+}
+
+/// Asks for `bytes` of memory on top of what the run holds.
+pub(super) fn room(bytes: usize) -> Result<(), Stop> {
+    if bytes > (32 << 20) { Err(Stop::Memory) } else { Ok(()) }
+}
+
+/// The most bytes of one string that a native makes.
+pub(super) fn string_bytes() -> usize {
+    METER.with(|meter| meter.string_bytes.get())
+}
+
+/// The most bytes of one blob that a native makes.
+pub(super) fn blob_bytes() -> usize {
+    METER.with(|meter| meter.blob_bytes.get())
 }
 
 #[cold]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::store::script::{Ceilings, Sandbox};
 
+const MIB: usize = 1 << 20;
+
 /// The limits of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -15,6 +17,12 @@ pub struct Limits {
     pub call_depth: u32,
     /// Log lines.
     pub log_lines: u32,
+    /// Bytes of memory held at one time.
+    pub memory: usize,
+    /// Bytes of one string where it crosses a border or a native of ours makes it.
+    pub string_bytes: usize,
+    /// Bytes of one blob, likewise.
+    pub blob_bytes: usize,
 }
 
 /// The instance's figures: what a run gets by default, and the most a script may ask for.
@@ -35,12 +43,18 @@ impl Default for Bounds {
                 wall_clock: Duration::from_secs(30),
                 call_depth: 64,
                 log_lines: 200,
+                memory: 32 * MIB,
+                string_bytes: MIB,
+                blob_bytes: 8 * MIB,
             },
             ceiling: Limits {
                 operations: 100_000_000,
                 wall_clock: Duration::from_secs(300),
                 call_depth: 128,
                 log_lines: 2000,
+                memory: 256 * MIB,
+                string_bytes: MIB,
+                blob_bytes: 8 * MIB,
             },
         }
     }
@@ -68,6 +82,9 @@ impl Bounds {
             wall_clock: timeout.unwrap_or(default.wall_clock).min(ceiling.wall_clock),
             call_depth: call_depth.min(ceiling.call_depth),
             log_lines: sandbox.max_log_lines.unwrap_or(default.log_lines).min(ceiling.log_lines),
+            memory: default.memory.min(ceiling.memory),
+            string_bytes: default.string_bytes,
+            blob_bytes: default.blob_bytes,
         }
     }
 }

@@ -15,6 +15,7 @@ mod context;
 mod convert;
 mod failure;
 mod gate;
+mod guard;
 mod invocation;
 mod job;
 mod limits;

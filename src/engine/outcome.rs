@@ -78,6 +78,8 @@ pub enum FailureKind {
     CallDepth,
     /// It logged too many lines or too long a line.
     LogLimit,
+    /// It held too much memory.
+    Memory,
     /// A value was too large or nested too deeply to cross a border.
     Size,
     /// What it returned is no response.
@@ -99,6 +101,7 @@ impl FailureKind {
             Self::Operations => "operations",
             Self::CallDepth => "call_depth",
             Self::LogLimit => "log_limit",
+            Self::Memory => "memory",
             Self::Size => "size",
             Self::BadResponse => "bad_response",
             Self::Parse => "parse",
@@ -110,7 +113,12 @@ impl FailureKind {
     /// The status a synchronous caller gets.
     pub fn status(self) -> u16 {
         match self {
-            Self::Throw | Self::CallDepth | Self::LogLimit | Self::Size | Self::BadResponse => 502,
+            Self::Throw
+            | Self::CallDepth
+            | Self::LogLimit
+            | Self::Memory
+            | Self::Size
+            | Self::BadResponse => 502,
             Self::Timeout => 504,
             Self::Operations => 507,
             Self::Parse => 422,
