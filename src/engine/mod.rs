@@ -20,6 +20,7 @@ mod invocation;
 mod job;
 mod limits;
 mod logbook;
+mod natives;
 mod outcome;
 mod profile;
 mod reply;
