@@ -21,6 +21,7 @@ mod job;
 mod limits;
 mod logbook;
 mod meter;
+mod natives;
 mod outcome;
 mod profile;
 mod reply;

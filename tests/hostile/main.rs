@@ -71,7 +71,8 @@ fn all() -> Result<(), Failed> {
 /// What the child says of the cases it ran.
 fn reports(arguments: &[&str]) -> Result<Vec<Report>, Failed> {
     let program = std::env::current_exe()?;
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
+    let output =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("the process ended: {}\n{said}", output.status).into());

@@ -26,7 +26,10 @@ macro_rules! cycle {
 /// `x` and `y`: two variables that hold one another.
 macro_rules! two {
     ($text:literal) => {
-        concat!("let x = []; let y = []; let f = || [x, y]; x.push(f); x.push(y); y.push(x); y.push(f);\n", $text)
+        concat!(
+            "let x = []; let y = []; let f = || [x, y]; x.push(f); x.push(y); y.push(x); y.push(f);\n",
+            $text
+        )
     };
 }
 
@@ -60,18 +63,54 @@ pub(super) const CASES: &[Case] = &[
     Case::new("deep_maps_are_json", &["size", "throw"], deep_map!("t.to_json().len")),
     Case::new("deep_maps_are_returned", SIZE, deep_map!("t")),
     Case::new("deep_maps_are_switched", ANY, deep_map!("switch t { 1 => 2, _ => 3 }")),
-    Case::new("deep_maps_as_deep_as_they_come", STOPPED, "let t = #{}; loop { let u = #{}; u.a = t.take(); t = u; }"),
-    Case::new("deep_arrays_as_deep_as_they_come", STOPPED, "let t = []; loop { let u = [[[[[[[[[[[[]]]]]]]]]]]]; u[0][0][0][0][0][0][0][0][0][0][0].push(t.take()); t = u; }"),
-    Case::new("deep_arrays_as_deep_as_they_come_cloned", STOPPED, "let t = []; loop { let u = [[[[[[[[[[[[]]]]]]]]]]]]; u[0][0][0][0][0][0][0][0][0][0][0].push(t); t = u; }"),
-    Case::new("curried_pointers_as_deep_as_they_come", STOPPED, "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f.take()); }"),
-    Case::new("curried_pointers_cloned", STOPPED, "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f); }"),
+    Case::new(
+        "deep_maps_as_deep_as_they_come",
+        STOPPED,
+        "let t = #{}; loop { let u = #{}; u.a = t.take(); t = u; }",
+    ),
+    Case::new(
+        "deep_arrays_as_deep_as_they_come",
+        STOPPED,
+        "let t = []; loop { let u = [[[[[[[[[[[[]]]]]]]]]]]]; u[0][0][0][0][0][0][0][0][0][0][0].push(t.take()); t = u; }",
+    ),
+    Case::new(
+        "deep_arrays_as_deep_as_they_come_cloned",
+        STOPPED,
+        "let t = []; loop { let u = [[[[[[[[[[[[]]]]]]]]]]]]; u[0][0][0][0][0][0][0][0][0][0][0].push(t); t = u; }",
+    ),
+    Case::new(
+        "curried_pointers_as_deep_as_they_come",
+        STOPPED,
+        "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f.take()); }",
+    ),
+    Case::new(
+        "curried_pointers_cloned",
+        STOPPED,
+        "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f); }",
+    ),
     Case::new("closures_hold_closures", STOPPED, "let f = || 1; loop { let g = f; f = || g; }"),
     Case::new("closures_in_arrays", STOPPED, "let f = [1]; loop { let g = f; f = [|| g]; }"),
     Case::new("closures_in_maps", STOPPED, "let f = #{}; loop { let g = f; f = #{ a: || g }; }"),
-    Case::new("curried_pointers_are_compared", ANY, "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } let g = f; [f] == [g]"),
-    Case::new("curried_pointers_are_texts", ANY, "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } `${f}`.len + [f].to_string().len"),
-    Case::new("curried_pointers_are_switched", ANY, "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } switch f { 1 => 2, _ => 3 }"),
-    Case::new("curried_pointers_are_returned", &["bad_response", "size"], "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } f"),
+    Case::new(
+        "curried_pointers_are_compared",
+        ANY,
+        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } let g = f; [f] == [g]",
+    ),
+    Case::new(
+        "curried_pointers_are_texts",
+        ANY,
+        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } `${f}`.len + [f].to_string().len",
+    ),
+    Case::new(
+        "curried_pointers_are_switched",
+        ANY,
+        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } switch f { 1 => 2, _ => 3 }",
+    ),
+    Case::new(
+        "curried_pointers_are_returned",
+        &["bad_response", "size"],
+        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } f",
+    ),
     Case::new("a_cycle_is_text", SIZE, cycle!("x.to_string().len")),
     Case::new("a_cycle_is_printed", ANY, cycle!("print(y); 1")),
     Case::new("a_cycle_is_compared", ANY, cycle!("let a = [x]; let b = [x]; a == b")),
@@ -88,7 +127,19 @@ pub(super) const CASES: &[Case] = &[
     Case::new("two_that_hold_each_other_are_returned", &["size", "bad_response"], two!("x")),
     Case::new("two_that_hold_each_other_are_sorted", ANY, two!("let a = [x, y, x]; a.sort(); a.dedup(); 1")),
     Case::new("cycles_without_end", STOPPED, "loop { let x = #{ a: [1, 2, 3] }; let f = || x; x.f = f; }"),
-    Case::new("a_cycle_out_of_sight", ANY, "fn f() { let x = #{}; let f = || x; x.f = f; let a = []; a.pad(100000, 1); x.a = a; 1 } f()"),
-    Case::new("maps_that_double_by_sharing", ANY, "let m = #{}; for i in 0..60 { let n = m; let f = || n; m = #{ a: n, b: n }; } m.to_string().len"),
-    Case::new("arrays_that_double_by_sharing", MEMORY, "let m = [1]; for i in 0..60 { let n = m; let f = || n; m = [n, n]; } [m] == [m]"),
+    Case::new(
+        "a_cycle_out_of_sight",
+        ANY,
+        "fn f() { let x = #{}; let f = || x; x.f = f; let a = []; a.pad(100000, 1); x.a = a; 1 } f()",
+    ),
+    Case::new(
+        "maps_that_double_by_sharing",
+        ANY,
+        "let m = #{}; for i in 0..60 { let n = m; let f = || n; m = #{ a: n, b: n }; } m.to_string().len",
+    ),
+    Case::new(
+        "arrays_that_double_by_sharing",
+        MEMORY,
+        "let m = [1]; for i in 0..60 { let n = m; let f = || n; m = [n, n]; } [m] == [m]",
+    ),
 ];

@@ -22,7 +22,9 @@ pub(super) const CASES: &[Case] = &[
     Case::made("open_ifs", &["parse"], || repeated("if true {")),
     Case::made("negations", &["parse"], || repeated("-") + "1"),
     Case::made("denials", &["parse"], || repeated("!") + "true"),
-    Case::made("many_else_ifs", PARSED, || format!("if false {{}}{} else {{ 1 }}", " else if false {}".repeat(15_000))),
+    Case::made("many_else_ifs", PARSED, || {
+        format!("if false {{}}{} else {{ 1 }}", " else if false {}".repeat(15_000))
+    }),
     Case::made("a_long_sum", PARSED, || format!("1{}", "+1".repeat(130_000))),
     Case::made("a_long_power", PARSED, || format!("1{}", "**1".repeat(80_000))),
     Case::made("a_long_choice", PARSED, || format!("false{}", "||false".repeat(37_000))),
@@ -54,6 +56,8 @@ pub(super) const CASES: &[Case] = &[
     Case::made("many_semicolons", PARSED, || repeated(";")),
     Case::made("many_blocks", PARSED, || repeated("{};")),
     Case::made("many_tries", PARSED, || repeated("try{}catch{} ")),
-    Case::made("deep_ifs_as_deep_as_allowed", PARSED, || format!("{}1{}", "if true {".repeat(60), "}".repeat(60))),
+    Case::made("deep_ifs_as_deep_as_allowed", PARSED, || {
+        format!("{}1{}", "if true {".repeat(60), "}".repeat(60))
+    }),
     Case::made("a_text_of_odd_characters", PARSED, || repeated("\u{202e}\u{0}\u{feff}é")),
 ];
