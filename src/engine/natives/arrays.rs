@@ -85,12 +85,7 @@ fn total(
 }
 
 /// Takes out what the filter says yes to, or what it says no to, and gives it back.
-fn take_out(
-    context: &NativeCallContext<'_>,
-    array: &mut Array,
-    filter: &FnPtr,
-    name: &'static str,
-) -> Taken {
+fn take_out(context: &NativeCallContext<'_>, array: &mut Array, filter: &FnPtr, name: &'static str) -> Taken {
     let out = name == "drain";
     let mut taken = Array::new();
     let mut kept = Array::new();

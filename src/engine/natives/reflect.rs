@@ -1,6 +1,8 @@
 //! `get_fn_metadata_list`: what functions the script defines.
 
-use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, Module, NativeCallContext, ScriptFuncDef, Shared};
+use rhai::{
+    Array, Dynamic, EvalAltResult, ImmutableString, Map, Module, NativeCallContext, ScriptFuncDef, Shared,
+};
 
 use super::add;
 use crate::engine::guard;

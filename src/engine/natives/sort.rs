@@ -23,9 +23,13 @@ pub(super) fn register(module: &mut Module) {
             by_function(&context, array, &order)
         });
     }
-    add(module, "sort", |context: NativeCallContext<'_>, array: &mut Array, order: ImmutableString| -> Sorted {
-        by_function(&context, array, &FnPtr::new(order)?)
-    });
+    add(
+        module,
+        "sort",
+        |context: NativeCallContext<'_>, array: &mut Array, order: ImmutableString| -> Sorted {
+            by_function(&context, array, &FnPtr::new(order)?)
+        },
+    );
     add(module, "sort", |array: &mut Array| -> Sorted { by_value(array, |order| order) });
     add(module, "sort_desc", |array: &mut Array| -> Sorted { by_value(array, Ordering::reverse) });
     for name in ["order", "order_by"] {

@@ -76,7 +76,11 @@ fn own_text(context: &NativeCallContext<'_>, value: &Dynamic, form: Form) -> Tex
         return Ok(text);
     }
     let mut writer = Writer::new(context);
-    if value.is_variant() { writer.plain(value, form)? } else { writer.value(value, form, 0)? }
+    if value.is_variant() {
+        writer.plain(value, form)?
+    } else {
+        writer.value(value, form, 0)?
+    }
     Ok(writer.out.into())
 }
 

@@ -1,0 +1,6 @@
+//! Rhai's functions as scripts meet them here: the same answers, within bounds.
+
+mod hostile;
+mod same;
+
+use super::*;
