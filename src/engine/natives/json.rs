@@ -6,7 +6,7 @@ use super::{add, add_pure};
 use crate::engine::{
     call,
     convert::{self, Unfit},
-    guard,
+    guard, meter,
 };
 
 /// What is reserved for a value, for an array or a string beside it, and for a map.
@@ -26,7 +26,7 @@ pub(super) fn register(module: &mut Module) {
 fn to_json(map: &mut Map) -> Result<ImmutableString, Box<EvalAltResult>> {
     // The writer takes a value: the map is one for the time being.
     let value = Dynamic::from_map(std::mem::take(map));
-    let written = convert::to_json(&value, call::string_bytes());
+    let written = convert::to_json(&value, meter::limits().string_bytes);
     *map = value.try_cast().unwrap_or_default();
     match written {
         Ok(text) => Ok(text.into()),
