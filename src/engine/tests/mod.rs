@@ -7,6 +7,7 @@ mod gate;
 mod limits;
 mod log;
 mod manual;
+mod natives;
 
 use std::{
     sync::{
