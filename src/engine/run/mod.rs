@@ -11,6 +11,8 @@ use std::{
 
 use rhai::{Dynamic, Position, Scope};
 
+#[cfg(test)]
+pub(super) use cycles::take_apart;
 pub(super) use leaks::Leaks;
 use leaks::Text;
 

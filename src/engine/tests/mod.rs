@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod manual;
 mod natives;
+mod stack;
 
 use std::{
     sync::{
