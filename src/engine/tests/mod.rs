@@ -1,6 +1,7 @@
 //! The engine as its users meet it: jobs go in, outcomes come out.
 
 mod bodies;
+mod classes;
 mod ctx;
 mod failures;
 mod gate;
