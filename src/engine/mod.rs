@@ -21,6 +21,7 @@ mod job;
 mod limits;
 mod logbook;
 mod outcome;
+mod pace;
 mod profile;
 mod reply;
 mod reserved;

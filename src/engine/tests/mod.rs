@@ -4,6 +4,7 @@ mod bodies;
 mod ctx;
 mod failures;
 mod gate;
+mod library;
 mod limits;
 mod log;
 mod manual;
