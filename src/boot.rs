@@ -218,6 +218,8 @@ fn engine_settings(config: &Config) -> engine::Settings {
         queue: execution.queue,
         compiled_scripts: execution.compiled_scripts,
         max_call_depth: execution.max_call_depth_ceiling,
+        max_memory: execution.max_memory_ceiling,
+        memory_of_all: execution.memory_of_all,
         response_limit: execution.response_limit,
         log: engine::LogLimits::default(),
     }
@@ -225,21 +227,25 @@ fn engine_settings(config: &Config) -> engine::Settings {
 
 fn bounds(config: &Config) -> engine::Bounds {
     let execution = &config.execution;
-    let built_in = engine::Bounds::default();
-    engine::Bounds {
-        default: engine::Limits {
-            operations: execution.max_operations,
-            call_depth: execution.max_call_depth,
-            log_lines: execution.max_log_lines,
-            ..built_in.default
-        },
-        ceiling: engine::Limits {
-            operations: execution.max_operations_ceiling,
-            call_depth: execution.max_call_depth_ceiling,
-            log_lines: execution.max_log_lines_ceiling,
-            ..built_in.ceiling
-        },
-    }
+    // What has no ceiling of its own is the instance's to say.
+    let default = engine::Limits {
+        operations: execution.max_operations,
+        wall_clock: Duration::from_secs(30),
+        call_depth: execution.max_call_depth,
+        log_lines: execution.max_log_lines,
+        memory: execution.max_memory,
+        string_bytes: execution.max_string,
+        blob_bytes: execution.max_blob,
+    };
+    let ceiling = engine::Limits {
+        operations: execution.max_operations_ceiling,
+        wall_clock: Duration::from_secs(300),
+        call_depth: execution.max_call_depth_ceiling,
+        log_lines: execution.max_log_lines_ceiling,
+        memory: execution.max_memory_ceiling,
+        ..default
+    };
+    engine::Bounds { default, ceiling }
 }
 
 /// Reloads the route table when another node says that it changed it.

@@ -16,6 +16,8 @@ pub(super) struct SandboxFields {
     max_call_depth: Option<NonZeroU32>,
     /// The log lines one run may write.
     max_log_lines: Option<u32>,
+    /// The bytes of memory one run may hold.
+    max_memory_bytes: Option<NonZeroU64>,
 }
 
 impl From<SandboxFields> for Sandbox {
@@ -24,6 +26,7 @@ impl From<SandboxFields> for Sandbox {
             max_operations: asked.max_operations.map(NonZeroU64::get),
             max_call_depth: asked.max_call_depth.map(NonZeroU32::get),
             max_log_lines: asked.max_log_lines,
+            max_memory_bytes: asked.max_memory_bytes.map(NonZeroU64::get),
         }
     }
 }
@@ -34,6 +37,7 @@ impl From<Sandbox> for SandboxFields {
             max_operations: stored.max_operations.and_then(NonZeroU64::new),
             max_call_depth: stored.max_call_depth.and_then(NonZeroU32::new),
             max_log_lines: stored.max_log_lines,
+            max_memory_bytes: stored.max_memory_bytes.and_then(NonZeroU64::new),
         }
     }
 }

@@ -41,6 +41,7 @@ const fn sized(name: &'static str, slot: Slot, doc: &'static str) -> Key {
 }
 
 const KIB: usize = 1 << 10;
+const GIB: usize = 1 << 30;
 const MIB: usize = 1 << 20;
 const MOMENT: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -132,6 +133,31 @@ pub const KEYS: &[Key] = &[
         "max_call_depth_ceiling",
         Count(1..=128, |c| &mut c.execution.max_call_depth_ceiling),
         "The greatest depth of calls a script may set.",
+    ),
+    sized(
+        "max_memory_bytes",
+        Size(MIB..=4 * GIB, |c| &mut c.execution.max_memory),
+        "Memory one run may hold, unless its script sets another size.",
+    ),
+    sized(
+        "max_memory_bytes_ceiling",
+        Size(MIB..=4 * GIB, |c| &mut c.execution.max_memory_ceiling),
+        "The most memory a script may set; a script's thread has a stack of four times as much, which costs only what is used.",
+    ),
+    sized(
+        "scripts_memory_bytes",
+        Size(MIB..=1024 * GIB, |c| &mut c.execution.memory_of_all),
+        "Memory all scripts together may hold.",
+    ),
+    key(
+        "max_string_bytes",
+        Size(KIB..=GIB, |c| &mut c.execution.max_string),
+        "The longest string a script may return, store or have made by a function that makes long ones.",
+    ),
+    key(
+        "max_blob_bytes",
+        Size(KIB..=GIB, |c| &mut c.execution.max_blob),
+        "The largest blob a script may return, store or have made by a function that makes large ones.",
     ),
     key(
         "max_log_lines",

@@ -13,11 +13,13 @@ const PREFIX: &str = "PICLOUD_";
 
 /// Numbers that may not exceed one another, and whether the greater one follows
 /// the smaller one up as long as nobody has set it.
-const ORDERED: [(&str, &str, bool); 4] = [
+const ORDERED: [(&str, &str, bool); 6] = [
     ("max_concurrent_executions", "max_in_flight_executions", true),
     ("max_operations", "max_operations_ceiling", false),
     ("max_call_depth", "max_call_depth_ceiling", false),
     ("max_log_lines", "max_log_lines_ceiling", false),
+    ("max_memory_bytes_ceiling", "scripts_memory_bytes", true),
+    ("max_memory_bytes", "max_memory_bytes_ceiling", false),
 ];
 
 /// The environment of the process as text. What is not UTF-8 keeps a character
@@ -167,11 +169,10 @@ impl Layers {
             } else if follows && !self.is_set(high) {
                 self.copy(low, high);
             } else {
-                self.faults.push(Fault::Value {
-                    place: format!("{}: {less}", self.origins[low]),
-                    value: low_value.to_string(),
-                    allowed: format!("at most {more}, which is {high_value}"),
-                });
+                let place = format!("{}: {less}", self.origins[low]);
+                let allowed = format!("at most {more}, which is {}", self.text(high));
+                let value = self.text(low);
+                self.faults.push(Fault::Value { place, value, allowed });
             }
         }
     }
@@ -181,11 +182,15 @@ impl Layers {
     }
 
     fn number(&mut self, index: usize) -> u64 {
-        KEYS[index].slot.show(&mut self.config).parse().unwrap_or_default()
+        KEYS[index].slot.number(&mut self.config).unwrap_or_default()
+    }
+
+    fn text(&mut self, index: usize) -> String {
+        KEYS[index].slot.show(&mut self.config)
     }
 
     fn copy(&mut self, from: usize, to: usize) {
-        let text = KEYS[from].slot.show(&mut self.config);
+        let text = self.text(from);
         // One that is out of the other's range leaves it at that, and is refused where it was set.
         let _ = KEYS[to].slot.set(&mut self.config, &text);
     }

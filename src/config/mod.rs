@@ -97,6 +97,16 @@ pub struct Execution {
     pub max_call_depth: u32,
     /// What a script may ask for at most.
     pub max_call_depth_ceiling: u32,
+    /// Bytes of memory one run may hold, unless its script says otherwise.
+    pub max_memory: usize,
+    /// What a script may ask for at most.
+    pub max_memory_ceiling: usize,
+    /// Bytes of memory all runs together may hold.
+    pub memory_of_all: usize,
+    /// Bytes of one string where it crosses a border or a native makes it.
+    pub max_string: usize,
+    /// Bytes of one blob, likewise.
+    pub max_blob: usize,
     /// Log lines of one run, unless its script says otherwise.
     pub max_log_lines: u32,
     /// What a script may ask for at most.

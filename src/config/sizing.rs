@@ -23,6 +23,12 @@ pub struct Sizing {
     pub queue: u32,
     /// Compiled scripts kept in memory.
     pub compiled_scripts: u32,
+    /// Bytes of memory one run may hold, unless its script sets another number.
+    pub script_memory: usize,
+    /// Bytes of memory a script may set for its runs at most.
+    pub script_memory_ceiling: usize,
+    /// Bytes of memory all runs together may hold.
+    pub memory_of_all_scripts: usize,
     /// Each of these with its value and why it is what it is.
     pub reasons: Vec<Reason>,
 }
@@ -33,7 +39,7 @@ pub struct Reason {
     /// The figure's name: the key's that overrides it, where there is one.
     pub what: &'static str,
     /// Its value.
-    pub value: u32,
+    pub value: u64,
     /// Where it comes from.
     pub why: String,
 }
@@ -46,9 +52,13 @@ struct Row {
     db_pool: u32,
     queue: u32,
     compiled_scripts: u32,
+    script_memory: u64,
 }
 
 const MIB: u64 = 1 << 20;
+
+/// What a script may hold on the largest machine.
+const LARGEST_SCRIPT: u64 = 256 * MIB;
 
 /// From much memory to little.
 const ROWS: [Row; 4] = [
@@ -59,6 +69,7 @@ const ROWS: [Row; 4] = [
         db_pool: 16,
         queue: 512,
         compiled_scripts: 512,
+        script_memory: 32 * MIB,
     },
     Row {
         at_least: 1_400 * MIB,
@@ -67,6 +78,7 @@ const ROWS: [Row; 4] = [
         db_pool: 10,
         queue: 256,
         compiled_scripts: 256,
+        script_memory: 32 * MIB,
     },
     Row {
         at_least: 700 * MIB,
@@ -75,8 +87,17 @@ const ROWS: [Row; 4] = [
         db_pool: 6,
         queue: 128,
         compiled_scripts: 128,
+        script_memory: 32 * MIB,
     },
-    Row { at_least: 0, in_flight: 8, largest_claim: 64, db_pool: 4, queue: 64, compiled_scripts: 64 },
+    Row {
+        at_least: 0,
+        in_flight: 8,
+        largest_claim: 64,
+        db_pool: 4,
+        queue: 64,
+        compiled_scripts: 64,
+        script_memory: 16 * MIB,
+    },
 ];
 
 /// Sizes the parts of PiCloud for a machine.
@@ -97,8 +118,13 @@ pub fn sizing(machine: &Hardware) -> Sizing {
         }
         (false, true) => format!("one for each of {cores} cores"),
     };
+    // What is left of a machine that is hardly one is still enough for a small script.
+    let ceiling = (memory / 8 * MIB).clamp(4 * MIB, LARGEST_SCRIPT);
+    let script = row.script_memory.min(ceiling);
+    let of_all = (memory * 2 / 5 * MIB).max(ceiling);
+    let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let memory_says = format!("{memory} MiB of memory");
-    let reason = |what, value, why: &String| Reason { what, value, why: why.clone() };
+    let reason = |what, value: u32, why: &String| Reason { what, value: value.into(), why: why.clone() };
     Sizing {
         running,
         in_flight: row.in_flight,
@@ -106,6 +132,9 @@ pub fn sizing(machine: &Hardware) -> Sizing {
         db_pool: row.db_pool,
         queue: row.queue,
         compiled_scripts: row.compiled_scripts,
+        script_memory: bytes(script),
+        script_memory_ceiling: bytes(ceiling),
+        memory_of_all_scripts: bytes(of_all),
         reasons: vec![
             reason("max_concurrent_executions", running, &cores_say),
             reason("max_in_flight_executions", row.in_flight, &memory_says),
@@ -113,6 +142,17 @@ pub fn sizing(machine: &Hardware) -> Sizing {
             reason("db_pool", row.db_pool, &memory_says),
             reason("sync_queue", row.queue, &format!("{memory_says}, since each may hold its body")),
             reason("compiled_scripts", row.compiled_scripts, &memory_says),
+            Reason { what: "max_memory_bytes", value: script, why: memory_says.clone() },
+            Reason {
+                what: "max_memory_bytes_ceiling",
+                value: ceiling,
+                why: format!("an eighth of {memory} MiB of memory, at most 256 MiB"),
+            },
+            Reason {
+                what: "scripts_memory_bytes",
+                value: of_all,
+                why: format!("two fifths of {memory} MiB of memory"),
+            },
         ],
     }
 }
@@ -146,6 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn scripts_hold_what_the_machine_can_spare() {
+        for (mebibytes, expected) in [
+            (427, [16, 53, 170]),
+            (906, [32, 113, 362]),
+            (3_790, [32, 256, 1_516]),
+            (16_218, [32, 256, 6_487]),
+            (8, [4, 4, 4]),
+        ] {
+            let machine =
+                Hardware { model: None, cores: 4, memory: mebibytes * MIB, host_name: String::new() };
+            let sizing = sizing(&machine);
+            let sizes = [sizing.script_memory, sizing.script_memory_ceiling, sizing.memory_of_all_scripts];
+            assert_eq!(sizes.map(|bytes| bytes >> 20), expected, "{mebibytes} MiB");
+        }
+    }
+
+    #[test]
     fn odd_machines_get_figures_that_work() {
         assert_eq!(figures(1, 8), [1, 8, 64, 4]);
         assert_eq!(figures(0, 0), [1, 8, 64, 4]);
@@ -164,8 +221,11 @@ mod tests {
             sizing.db_pool,
             sizing.queue,
             sizing.compiled_scripts,
-        ];
-        let values: Vec<u32> = sizing.reasons.iter().map(|reason| reason.value).collect();
+        ]
+        .map(u64::from);
+        let sizes = [sizing.script_memory, sizing.script_memory_ceiling, sizing.memory_of_all_scripts];
+        let expected: Vec<u64> = expected.into_iter().chain(sizes.map(|bytes| bytes as u64)).collect();
+        let values: Vec<u64> = sizing.reasons.iter().map(|reason| reason.value).collect();
         assert_eq!(values, expected);
         assert!(sizing.reasons[0].why.contains("7820 MiB"), "{:?}", sizing.reasons);
     }

@@ -62,6 +62,16 @@ impl Slot {
         Ok(())
     }
 
+    /// The value, if it is a number or a size.
+    pub(super) fn number(&self, config: &mut Config) -> Option<u64> {
+        match self {
+            Self::Count(_, field) => Some((*field(config)).into()),
+            Self::Large(_, field) => Some(*field(config)),
+            Self::Size(_, field) => Some(*field(config) as u64),
+            _ => None,
+        }
+    }
+
     /// The value as it would be written, a secret's secret part as three dots.
     pub(super) fn show(&self, config: &mut Config) -> String {
         match self {

@@ -3,10 +3,10 @@
 use rhai::{AST, Dynamic, EvalAltResult, ImmutableString, Map, Position};
 
 use super::{
-    compile::line_and_column,
+    compile::{line_and_column, reserved, syntax},
     convert::{self, Unfit},
     outcome::{Failure, FailureKind},
-    reply, reserved, syntax,
+    reply,
 };
 use crate::base::name::truncated;
 
@@ -14,14 +14,25 @@ use crate::base::name::truncated;
 const MESSAGE_BYTES: usize = 4096;
 
 /// Turns the error a run ended with into its failure.
-pub(super) fn of(mut error: EvalAltResult, at: Position, response_limit: usize) -> Failure {
+pub(super) fn of(error: &mut EvalAltResult, at: Position, response_limit: usize) -> Failure {
     error.clear_position();
-    let mut failure = match innermost(&error) {
+    let mut failure = match innermost(error) {
         EvalAltResult::ErrorRuntime(thrown, _) => of_thrown(thrown, response_limit),
         other => failure(kind(other), message(other)),
     };
     (failure.line, failure.column) = line_and_column(at);
     failure
+}
+
+/// The value that was thrown.
+pub(super) fn into_thrown(error: EvalAltResult) -> Option<Dynamic> {
+    match error {
+        EvalAltResult::ErrorRuntime(thrown, _) => Some(thrown),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            into_thrown(*inner)
+        }
+        _ => None,
+    }
 }
 
 /// A failure of `kind`, nowhere in particular.

@@ -7,7 +7,10 @@
 
 use rhai::EvalAltResult;
 
-use super::call::{self, Stop};
+use super::{
+    call,
+    meter::{self, Stop},
+};
 
 /// What a guard says.
 pub(super) type Guarded = Result<(), Box<EvalAltResult>>;
@@ -18,12 +21,12 @@ pub(super) const STEPS: usize = 1024;
 
 /// Asks for `bytes` of memory that will be held on top of what the run holds.
 pub(super) fn room(bytes: usize) -> Guarded {
-    call::room(bytes).map_err(|why| call::stop(why).into())
+    meter::room(bytes).map_err(|why| call::stop(why).into())
 }
 
 /// Asks for a string of `bytes`: within what one string may have, and there is room for it.
 pub(super) fn string(bytes: usize) -> Guarded {
-    if bytes > call::string_bytes() {
+    if bytes > meter::limits().string_bytes {
         return Err(call::stop(Stop::String).into());
     }
     room(bytes)
@@ -31,7 +34,7 @@ pub(super) fn string(bytes: usize) -> Guarded {
 
 /// Asks for a blob of `bytes`: within what one blob may have, and there is room for it.
 pub(super) fn blob(bytes: usize) -> Guarded {
-    if bytes > call::blob_bytes() {
+    if bytes > meter::limits().blob_bytes {
         return Err(call::stop(Stop::Blob).into());
     }
     room(bytes)
@@ -39,10 +42,16 @@ pub(super) fn blob(bytes: usize) -> Guarded {
 
 /// Says whether the run is to end: its time is over, or something has stopped it.
 pub(super) fn check() -> Guarded {
-    call::look().map_or(Ok(()), |why| Err(call::stop(why).into()))
+    meter::look().map_err(|why| call::stop(why).into())
 }
 
 /// Ends the run because a value is nested too deeply for a native to walk it.
+#[expect(clippy::unnecessary_box_returns, reason = "a native returns it as it is")]
 pub(super) fn too_deep() -> Box<EvalAltResult> {
     call::stop(Stop::Depth).into()
+}
+
+/// Does something whose memory is not the run's: a cache that outlives it, and is bounded by itself.
+pub(super) fn uncounted<T>(act: impl FnOnce() -> T) -> T {
+    meter::uncounted(act)
 }

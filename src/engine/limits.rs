@@ -25,6 +25,19 @@ pub struct Limits {
     pub blob_bytes: usize,
 }
 
+impl Limits {
+    /// Nothing at all.
+    pub(super) const NONE: Self = Self {
+        operations: 0,
+        wall_clock: Duration::ZERO,
+        call_depth: 0,
+        log_lines: 0,
+        memory: 0,
+        string_bytes: 0,
+        blob_bytes: 0,
+    };
+}
+
 /// The instance's figures: what a run gets by default, and the most a script may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -67,6 +80,7 @@ impl Bounds {
             max_operations: self.ceiling.operations,
             max_call_depth: self.ceiling.call_depth,
             max_log_lines: self.ceiling.log_lines,
+            max_memory_bytes: self.ceiling.memory as u64,
         }
     }
 
@@ -77,12 +91,14 @@ impl Bounds {
         let (default, ceiling) = (&self.default, &self.ceiling);
         let operations = sandbox.max_operations.unwrap_or(default.operations);
         let call_depth = sandbox.max_call_depth.unwrap_or(default.call_depth);
+        let memory =
+            sandbox.max_memory_bytes.map_or(default.memory, |n| usize::try_from(n).unwrap_or(usize::MAX));
         Limits {
             operations: operations.min(ceiling.operations),
             wall_clock: timeout.unwrap_or(default.wall_clock).min(ceiling.wall_clock),
             call_depth: call_depth.min(ceiling.call_depth),
             log_lines: sandbox.max_log_lines.unwrap_or(default.log_lines).min(ceiling.log_lines),
-            memory: default.memory.min(ceiling.memory),
+            memory: memory.min(ceiling.memory),
             string_bytes: default.string_bytes,
             blob_bytes: default.blob_bytes,
         }
@@ -98,6 +114,7 @@ mod tests {
             max_operations: Some(operations),
             max_call_depth: Some(call_depth),
             max_log_lines: Some(log_lines),
+            max_memory_bytes: Some(operations),
         }
     }
 

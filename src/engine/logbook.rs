@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    call::Stop,
+    meter::Stop,
     outcome::{Level, LogLine},
 };
 use crate::base::time::Timestamp;
@@ -65,6 +65,16 @@ impl Logbook {
             self.lost += 1;
         }
         Ok(())
+    }
+
+    /// Writes a line of ours, however many the script has written.
+    pub(super) fn note(&mut self, level: Level, message: &str) {
+        self.kept.push_back(LogLine {
+            at: Timestamp::now(),
+            level,
+            message: message.to_owned(),
+            fields: None,
+        });
     }
 
     /// The lines that were kept, oldest first, and how many were not.

@@ -20,15 +20,15 @@ mod invocation;
 mod job;
 mod limits;
 mod logbook;
+mod meter;
+mod natives;
 mod outcome;
 mod pace;
 mod profile;
 mod reply;
-mod reserved;
 mod run;
 mod sdk;
 mod stdlib;
-mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +64,10 @@ pub struct Settings {
     pub compiled_scripts: u32,
     /// The deepest call depth a run's limits may ask for.
     pub max_call_depth: u32,
+    /// The most bytes of memory a run's limits may ask for.
+    pub max_memory: usize,
+    /// Bytes of memory all runs together may hold.
+    pub memory_of_all: usize,
     /// The most bytes of a response's body.
     pub response_limit: usize,
     /// What one run may log.
@@ -88,10 +92,17 @@ impl Engine {
         let runner = Arc::new(Runner {
             profiles: profile::Profiles::new(settings.max_call_depth, modules),
             cache: compile::Cache::new(settings.compiled_scripts),
+            pool: Arc::new(meter::Pool::new(settings.memory_of_all)),
+            leaks: run::Leaks::default(),
             log: settings.log,
             response_limit: settings.response_limit,
         });
-        let sizes = Sizes { running: settings.running, in_flight: settings.in_flight, queue: settings.queue };
+        let sizes = Sizes {
+            running: settings.running,
+            in_flight: settings.in_flight,
+            queue: settings.queue,
+            stack: gate::stack_bytes(settings.max_memory),
+        };
         let runs = Arc::clone(&runner);
         let gate = Gate::new(sizes, Box::new(move |job, gate, seat| runs.run(job, gate, seat)));
         Self { inner: Arc::new(Inner { gate, runner }) }
@@ -147,6 +158,7 @@ impl Drop for Inner {
     /// Lets the threads go, without waiting for them.
     fn drop(&mut self) {
         drop(self.gate.cut_off());
+        self.gate.watch().close();
     }
 }
 

@@ -82,6 +82,8 @@ pub enum FailureKind {
     Memory,
     /// A value was too large or nested too deeply to cross a border.
     Size,
+    /// Its runs have left too much memory that nothing can free.
+    Leak,
     /// What it returned is no response.
     BadResponse,
     /// It does not parse.
@@ -103,6 +105,7 @@ impl FailureKind {
             Self::LogLimit => "log_limit",
             Self::Memory => "memory",
             Self::Size => "size",
+            Self::Leak => "leak",
             Self::BadResponse => "bad_response",
             Self::Parse => "parse",
             Self::Panic => "panic",
@@ -118,6 +121,7 @@ impl FailureKind {
             | Self::LogLimit
             | Self::Memory
             | Self::Size
+            | Self::Leak
             | Self::BadResponse => 502,
             Self::Timeout => 504,
             Self::Operations => 507,

@@ -11,7 +11,7 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use super::{call, outcome::Level, reserved, sdk::SdkModule, stdlib};
+use super::{call, compile::reserved, meter, outcome::Level, sdk::SdkModule, stdlib};
 
 /// The deepest nesting of an expression in the source, in functions and outside.
 const EXPRESSION_DEPTH: usize = 64;
@@ -60,7 +60,7 @@ impl Profiles {
             .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH)
             .set_max_call_levels(depth)
             // Rhai's size limits stay off: any of them makes `push` quadratic.
-            .on_progress(|_| call::operation().map(|_| Dynamic::UNIT))
+            .on_progress(|_| meter::operation().map(|_| Dynamic::UNIT))
             .on_print(|text| stdlib::log::print(Level::Info, text))
             .on_debug(|text, _, _| stdlib::log::print(Level::Debug, text));
         #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]

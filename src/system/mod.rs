@@ -4,6 +4,7 @@
 //! logs, counts, tells systemd about itself and runs its background tasks.
 //! May use `base` alone.
 
+pub mod allocator;
 pub mod clock;
 pub mod disk;
 pub mod hardware;
@@ -11,6 +12,7 @@ pub mod log;
 pub mod memory;
 pub mod metrics;
 pub mod notify;
+pub mod stack;
 pub mod tasks;
 
 /// What the system says about a failed call, without the number behind it.

@@ -26,7 +26,9 @@ async fn a_script_is_made_shown_and_listed() {
     let expected = json!({
         "id": made.id(), "app_id": app, "name": "water", "source": "1 + 1", "description": null,
         "version": 1, "enabled": true, "timeout_seconds": 30,
-        "sandbox": {"max_operations": null, "max_call_depth": null, "max_log_lines": null},
+        "sandbox": {
+            "max_operations": null, "max_call_depth": null, "max_log_lines": null, "max_memory_bytes": null,
+        },
         "created_at": made.json["created_at"], "updated_at": made.json["updated_at"],
     });
     assert_eq!(made.json, expected);
@@ -99,16 +101,26 @@ async fn wrong_fields_are_named() {
 
 #[tokio::test]
 async fn limits_end_at_the_instances_ceilings() {
-    let test = TestApp::start_with(&[("max_operations_ceiling", "20000000")]).await;
+    let test =
+        TestApp::start_with(&[("max_operations_ceiling", "20000000"), ("max_memory_bytes_ceiling", "64MiB")])
+            .await;
     let owner = garden(&test).await;
-    let greedy = json!({"max_operations": 1_000_000_000_000_u64, "max_call_depth": 1000, "max_log_lines": 7});
-    let clamped = json!({"max_operations": 20_000_000, "max_call_depth": 128, "max_log_lines": 7});
+    let greedy = json!({
+        "max_operations": 1_000_000_000_000_u64, "max_call_depth": 1000, "max_log_lines": 7,
+        "max_memory_bytes": 1_u64 << 40,
+    });
+    let clamped = json!({
+        "max_operations": 20_000_000, "max_call_depth": 128, "max_log_lines": 7,
+        "max_memory_bytes": 64 << 20,
+    });
     let made = owner.post(SCRIPTS, json!({"name": "x", "source": "1", "sandbox": greedy})).await;
     assert_eq!((made.status, &made.json["sandbox"]), (201, &clamped));
     let id = made.id();
     let fewer =
         owner.patch(&at(&id), json!({"sandbox": {"max_call_depth": 500}, "timeout_seconds": 300})).await;
-    let expected = json!({"max_operations": null, "max_call_depth": 128, "max_log_lines": null});
+    let expected = json!({
+        "max_operations": null, "max_call_depth": 128, "max_log_lines": null, "max_memory_bytes": null,
+    });
     assert_eq!((&fewer.json["sandbox"], &fewer.json["timeout_seconds"]), (&expected, &json!(300)));
     let cleared = owner.patch(&at(&id), json!({"sandbox": null, "timeout_seconds": null})).await;
     assert_eq!(cleared.json["sandbox"]["max_call_depth"], json!(null));

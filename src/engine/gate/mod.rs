@@ -23,8 +23,9 @@ use std::{
 
 use seat::Seat;
 pub(super) use seat::SeatNumber;
+pub(super) use threads::stack_bytes;
 
-use super::job::Job;
+use super::{job::Job, meter::Watch};
 
 /// How many runs the gate lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(super) struct Sizes {
     pub in_flight: u32,
     /// Jobs that wait to start.
     pub queue: u32,
+    /// Bytes of a script thread's stack.
+    pub stack: usize,
 }
 
 /// How busy the gate is.
@@ -76,6 +79,7 @@ pub(super) struct Gate {
     sizes: Sizes,
     work: Work,
     state: Mutex<State>,
+    watch: Arc<Watch>,
     /// Told when a run ends while the gate is closed.
     emptied: Condvar,
     /// Runs under way are to end at once.
@@ -154,6 +158,7 @@ impl Gate {
             sizes: Sizes { running: sizes.running.max(1), in_flight: sizes.in_flight.max(1), ..sizes },
             work,
             state: Mutex::new(state),
+            watch: Watch::start(),
             emptied: Condvar::new(),
             cut_off: AtomicBool::new(false),
         })
@@ -203,6 +208,11 @@ impl Gate {
         self.cut_off.load(Ordering::Relaxed)
     }
 
+    /// What ends runs in time.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     /// Whether it takes jobs.
     pub(super) fn is_open(&self) -> bool {
         !self.lock().closed
@@ -235,6 +245,7 @@ impl Gate {
     pub(super) fn cut_off(&self) -> Vec<Job> {
         self.close();
         self.cut_off.store(true, Ordering::Relaxed);
+        self.watch.ring_all();
         let mut state = self.lock();
         for seat in &state.seats {
             seat.wake.notify_one();

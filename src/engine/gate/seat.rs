@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Gate, Job, Pause, Sizes, State};
+use super::{super::meter::Alarm, Gate, Job, Pause, Sizes, State};
 
 /// Which seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(in crate::engine) struct SeatNumber(pub(super) usize);
 pub(super) struct Seat {
     /// What the thread waits on, whatever it waits for.
     pub(super) wake: Arc<Condvar>,
+    /// What ends its runs in time.
+    pub(super) alarm: &'static Alarm,
     /// It was called for work.
     pub(super) called: bool,
     /// It has a run.
@@ -24,8 +26,8 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn new() -> Self {
-        Self { wake: Arc::new(Condvar::new()), called: false, busy: false, permit: false }
+    pub(super) fn new(alarm: &'static Alarm) -> Self {
+        Self { wake: Arc::new(Condvar::new()), alarm, called: false, busy: false, permit: false }
     }
 }
 

@@ -5,11 +5,21 @@ use std::{
     thread,
 };
 
-use super::{Gate, SeatNumber, State, seat::Seat};
+use super::{super::meter, Gate, SeatNumber, State, seat::Seat};
+use crate::system::stack::Stack;
 
-/// A script thread's stack. A call level of a script takes 10 to 27 KiB of it,
-/// and only what was touched costs memory.
-const STACK_BYTES: usize = 16 * 1024 * 1024;
+/// The stack of a thread whose runs hold at most `memory` bytes.
+///
+/// Dropping and cloning a value recurse as deep as it is nested, and a stack
+/// that ends there ends the process. Each level holds memory, and needs at most
+/// four times as much stack; call levels of a script, up to 128, take 10 to 27
+/// KiB each. Only what was touched costs memory.
+pub(in crate::engine) fn stack_bytes(memory: usize) -> usize {
+    // Frames that are not optimised are larger.
+    const LEVELS: usize = if cfg!(debug_assertions) { 16 } else { 4 };
+    const CALLS: usize = 16 << 20;
+    memory.saturating_mul(LEVELS).saturating_add(CALLS)
+}
 
 impl Gate {
     /// Sees to it that a thread comes for what may start now; the condition
@@ -33,14 +43,14 @@ impl Gate {
 
     fn make_thread(self: &Arc<Self>, state: &mut State) {
         let seat = state.vacant.pop().unwrap_or_else(|| {
-            state.seats.push(Seat::new());
+            state.seats.push(Seat::new(self.watch.alarm()));
             SeatNumber(state.seats.len() - 1)
         });
         state.seats[seat.0].called = true;
         let gate = Arc::clone(self);
         let made = thread::Builder::new()
             .name(format!("script-{}", seat.0))
-            .stack_size(STACK_BYTES)
+            .stack_size(self.sizes.stack)
             .spawn(move || gate.serve(seat));
         match made {
             Ok(_) => state.called += 1,
@@ -55,8 +65,11 @@ impl Gate {
     /// What a script thread does all its life.
     fn serve(self: Arc<Self>, seat: SeatNumber) {
         let leave = Leave { gate: &self, seat };
+        let stack = Stack::of_this_thread();
+        stack.iter().for_each(Stack::refuse_huge_pages);
         let mut state = self.lock();
         let wake = Arc::clone(&state.seats[seat.0].wake);
+        meter::install(state.seats[seat.0].alarm);
         loop {
             if std::mem::take(&mut state.seats[seat.0].called) {
                 state.called -= 1;
@@ -64,6 +77,7 @@ impl Gate {
             if let Some(job) = state.start(self.sizes, seat) {
                 drop(state);
                 (self.work)(job, &self, seat);
+                stack.iter().for_each(Stack::give_back);
                 state = self.lock();
                 state.finish(self.sizes, seat);
                 if state.closed {

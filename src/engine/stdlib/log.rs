@@ -3,8 +3,9 @@
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module, NativeCallContext};
 
 use crate::engine::{
-    call::{self, Stop},
+    call,
     convert::{self, Unfit},
+    meter::Stop,
     outcome::Level,
     sdk::SdkModule,
 };

@@ -32,6 +32,8 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
         queue: 16,
         compiled_scripts: 16,
         max_call_depth: 128,
+        max_memory: 32 << 20,
+        memory_of_all: 1 << 30,
         response_limit: 8 << 20,
         log: LogLimits::default(),
     };

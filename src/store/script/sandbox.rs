@@ -14,6 +14,8 @@ pub struct Sandbox {
     pub max_call_depth: Option<u32>,
     /// The log lines one run may write.
     pub max_log_lines: Option<u32>,
+    /// The bytes of memory one run may hold.
+    pub max_memory_bytes: Option<u64>,
 }
 
 /// What no script may go beyond.
@@ -25,6 +27,8 @@ pub struct Ceilings {
     pub max_call_depth: u32,
     /// The most log lines one run may write.
     pub max_log_lines: u32,
+    /// The most bytes of memory one run may hold.
+    pub max_memory_bytes: u64,
 }
 
 impl Sandbox {
@@ -35,6 +39,7 @@ impl Sandbox {
             max_operations: self.max_operations.map(|n| n.min(to.max_operations)),
             max_call_depth: self.max_call_depth.map(|n| n.min(to.max_call_depth)),
             max_log_lines: self.max_log_lines.map(|n| n.min(to.max_log_lines)),
+            max_memory_bytes: self.max_memory_bytes.map(|n| n.min(to.max_memory_bytes)),
         }
     }
 }
@@ -45,11 +50,18 @@ mod tests {
 
     #[test]
     fn limits_end_at_their_ceilings() {
-        let to = Ceilings { max_operations: 100, max_call_depth: 10, max_log_lines: 5 };
-        let asked = Sandbox { max_operations: Some(u64::MAX), max_call_depth: None, max_log_lines: Some(3) };
+        let to =
+            Ceilings { max_operations: 100, max_call_depth: 10, max_log_lines: 5, max_memory_bytes: 1 << 20 };
+        let asked = Sandbox {
+            max_operations: Some(u64::MAX),
+            max_call_depth: None,
+            max_log_lines: Some(3),
+            max_memory_bytes: Some(2 << 20),
+        };
         let clamped = asked.clamped(&to);
         assert_eq!(clamped.max_operations, Some(100));
         assert_eq!((clamped.max_call_depth, clamped.max_log_lines), (None, Some(3)));
+        assert_eq!(clamped.max_memory_bytes, Some(1 << 20));
     }
 
     #[test]

@@ -11,14 +11,14 @@ use std::cell::RefCell;
 use rhai::{Engine, Position, Token};
 
 /// The reserved name.
-pub(super) const NAME: &str = "ctx";
+pub(in crate::engine) const NAME: &str = "ctx";
 
 /// What is said to a script that changes it.
-pub(super) const ASSIGNED: &str =
+pub(in crate::engine) const ASSIGNED: &str =
     "nothing in `ctx` can be changed: put what you want to change into a variable, which is a copy";
 
 /// What is said to a script that declares it.
-pub(super) const DECLARED: &str =
+pub(in crate::engine) const DECLARED: &str =
     "`ctx` is PiCloud's own name for the context of the run: call this variable something else";
 
 thread_local! {
@@ -27,13 +27,13 @@ thread_local! {
 
 /// Lets the engine show its tokens to [`watch`], and read a function's name
 /// where Rhai sees a word of its own: `debug` after a module's name.
-pub(super) fn install(engine: &mut Engine) {
+pub(in crate::engine) fn install(engine: &mut Engine) {
     #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
     engine.on_parse_token(|token, at, _| WATCH.with(|watch| watch.borrow_mut().token(token, at)));
 }
 
 /// Runs `parse`, and says where the text it read declares the reserved name.
-pub(super) fn watch<T>(parse: impl FnOnce() -> T) -> (T, Vec<Position>) {
+pub(in crate::engine) fn watch<T>(parse: impl FnOnce() -> T) -> (T, Vec<Position>) {
     WATCH.with(|watch| *watch.borrow_mut() = Watch::new());
     let parsed = parse();
     let declared = WATCH.with(|watch| std::mem::take(&mut watch.borrow_mut().declared));

@@ -6,7 +6,7 @@ use rhai::{AST, ASTNode, Expr, Position, Stmt};
 ///
 /// `ctx` is constant, and Rhai refuses to change a value in a constant map;
 /// but it lets a script add one.
-pub(super) fn assignments_to(ast: &AST, name: &str) -> Vec<Position> {
+pub(in crate::engine) fn assignments_to(ast: &AST, name: &str) -> Vec<Position> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last() {
@@ -20,7 +20,7 @@ pub(super) fn assignments_to(ast: &AST, name: &str) -> Vec<Position> {
 
 /// Where the script calls the method `method` of something within the variable
 /// `name`, if there is only one such place.
-pub(super) fn only_call_within(ast: &AST, name: &str, method: &str) -> Option<Position> {
+pub(in crate::engine) fn only_call_within(ast: &AST, name: &str, method: &str) -> Option<Position> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Expr(Expr::MethodCall(call, at))) = path.last() {
@@ -43,6 +43,16 @@ fn starts_with(chain: &Expr, name: &str) -> bool {
         Expr::Dot(parts, ..) | Expr::Index(parts, ..) => starts_with(&parts.lhs, name),
         _ => false,
     }
+}
+
+/// Whether a script has closures that capture: without them nothing is shared.
+pub(in crate::engine) fn captures(ast: &AST) -> bool {
+    let mut found = false;
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        found |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Share(..))));
+        !found
+    });
+    found
 }
 
 #[cfg(test)]
@@ -77,5 +87,21 @@ mod tests {
         assert_eq!(line("let a = [];\na.map(|x| x);\nctx.a.map(|x| x)"), Some(3));
         assert_eq!(line("ctx.a.map(|x| x);\nctx.b.map(|x| x)"), None);
         assert_eq!(line("ctx.a.filter(|x| x)"), None);
+    }
+
+    #[test]
+    fn closures_that_capture_are_told_from_those_that_do_not() {
+        let engine = Engine::new_raw();
+        for (source, expected) in [
+            ("let x = 1; [1].map(|y| y)", false),
+            ("fn f(a) { a } f(1)", false),
+            ("let x = 1; [1].map(|y| x)", true),
+            ("fn f(a) { [1].map(|y| a) } f(1)", true),
+            ("let f = |a| { let g = || a; g }; f", true),
+            ("if true { let x = 1; let f = || x; }", true),
+        ] {
+            let ast = engine.compile(source).expect("it parses");
+            assert_eq!(captures(&ast), expected, "{source}");
+        }
     }
 }

@@ -1,22 +1,35 @@
 //! From text to something that runs: compiling, and keeping what was compiled.
 
+pub(super) mod reserved;
+pub(super) mod syntax;
+
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use lru::LruCache;
 use rhai::{AST, Engine, LexError, ParseErrorType, Position};
 
-use super::{
-    outcome::{Failure, FailureKind},
-    reserved, syntax,
-};
-use crate::base::id::ScriptId;
+use super::outcome::{Failure, FailureKind};
+use crate::{base::id::ScriptId, system::allocator::held};
 
 /// A script ready to run.
 #[derive(Clone, Debug)]
-pub struct Compiled(pub(super) Arc<AST>);
+pub struct Compiled {
+    pub(super) ast: Arc<AST>,
+    /// It has closures that capture.
+    pub(super) captures: bool,
+    /// Bytes of memory it takes.
+    weight: usize,
+}
+
+impl Compiled {
+    fn new(ast: AST, weight: usize) -> Self {
+        let captures = syntax::captures(&ast);
+        Self { ast: Arc::new(ast), captures, weight }
+    }
+}
 
 /// Something that keeps a script from being saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,42 +42,69 @@ pub struct Problem {
     pub message: String,
 }
 
+/// What the compiled scripts in the cache may weigh for each entry it may have.
+const WEIGHT_EACH: usize = 64 * 1024;
+
 /// Compiled scripts by version, the least recently used out first.
-pub(super) struct Cache(Mutex<LruCache<(ScriptId, i32), Compiled>>);
+pub(super) struct Cache(Mutex<Kept>);
+
+struct Kept {
+    scripts: LruCache<(ScriptId, i32), Compiled>,
+    /// Bytes they take together.
+    weight: usize,
+    most: usize,
+}
 
 impl Cache {
-    /// A cache for `entries` scripts, at least one.
+    /// A cache for `entries` scripts of ordinary size, at least one.
     pub(super) fn new(entries: u32) -> Self {
         let entries = NonZeroUsize::new(entries as usize).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(LruCache::new(entries)))
+        let most = entries.get().saturating_mul(WEIGHT_EACH);
+        Self(Mutex::new(Kept { scripts: LruCache::new(entries), weight: 0, most }))
     }
 
     /// The compiled version, if it is at hand.
     pub(super) fn get(&self, script: ScriptId, version: i32) -> Option<Compiled> {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.get(&(script, version)).cloned()
+        self.lock().scripts.get(&(script, version)).cloned()
     }
 
-    /// Keeps a compiled version.
+    /// Keeps a compiled version, unless it weighs more than all together may.
     pub(super) fn put(&self, script: ScriptId, version: i32, compiled: Compiled) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let out = cache.push((script, version), compiled);
-        drop(cache);
+        let mut out = Vec::new();
+        let mut kept = self.lock();
+        if compiled.weight > kept.most {
+            return;
+        }
+        kept.weight += compiled.weight;
+        out.extend(kept.scripts.push((script, version), compiled).map(|(_, old)| old));
+        kept.weight -= out.iter().map(|old| old.weight).sum::<usize>();
+        while kept.weight > kept.most {
+            let Some((_, old)) = kept.scripts.pop_lru() else { break };
+            kept.weight -= old.weight;
+            out.push(old);
+        }
+        drop(kept);
         // Dropping a large script takes a while: not under the lock.
         drop(out);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Compiles `source`, or says all that is wrong with it, in the order of the text.
 pub(super) fn compile(engine: &Engine, source: &str) -> Result<Compiled, Vec<Problem>> {
+    let before = held();
     let (compiled, declared) = reserved::watch(|| engine.compile(source));
+    let weight = usize::try_from(held() - before).unwrap_or(0);
     let mut problems: Vec<Problem> = declared.into_iter().map(|at| problem(at, reserved::DECLARED)).collect();
     match compiled {
         Ok(ast) => {
             let assigned = syntax::assignments_to(&ast, reserved::NAME);
             problems.extend(assigned.into_iter().map(|at| problem(at, reserved::ASSIGNED)));
             if problems.is_empty() {
-                return Ok(Compiled(Arc::new(ast)));
+                return Ok(Compiled::new(ast, weight));
             }
         }
         Err(error) => problems.push(problem(error.1, &describe(&error.0))),
@@ -112,7 +152,7 @@ mod tests {
     fn the_least_recently_used_script_goes_first() {
         let cache = Cache::new(2);
         let (a, b, c) = (ScriptId::new(), ScriptId::new(), ScriptId::new());
-        let compiled = || Compiled(Arc::new(AST::empty()));
+        let compiled = || Compiled::new(AST::empty(), 1);
         cache.put(a, 1, compiled());
         cache.put(b, 1, compiled());
         assert!(cache.get(a, 1).is_some());
@@ -120,5 +160,25 @@ mod tests {
         assert!(cache.get(b, 1).is_none());
         assert!(cache.get(a, 1).is_some() && cache.get(c, 1).is_some());
         assert!(cache.get(a, 2).is_none(), "another version is another script");
+    }
+
+    #[test]
+    fn heavy_scripts_push_out_more_than_one() {
+        let cache = Cache::new(3);
+        let weighing = |weight| Compiled::new(AST::empty(), weight);
+        let (a, b, c) = (ScriptId::new(), ScriptId::new(), ScriptId::new());
+        cache.put(a, 1, weighing(WEIGHT_EACH));
+        cache.put(b, 1, weighing(WEIGHT_EACH));
+        cache.put(c, 1, weighing(3 * WEIGHT_EACH));
+        assert!(cache.get(a, 1).is_none() && cache.get(b, 1).is_none() && cache.get(c, 1).is_some());
+        cache.put(a, 2, weighing(4 * WEIGHT_EACH));
+        assert!(cache.get(a, 2).is_none(), "too heavy for the cache");
+        assert!(cache.get(c, 1).is_some(), "and it pushes nothing out");
+        cache.put(c, 1, weighing(WEIGHT_EACH));
+        cache.put(a, 1, weighing(2 * WEIGHT_EACH));
+        assert!(
+            cache.get(a, 1).is_some() && cache.get(c, 1).is_some(),
+            "what replaces a script weighs instead of it"
+        );
     }
 }

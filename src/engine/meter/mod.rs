@@ -1,0 +1,287 @@
+//! The meter: what is counted while a run goes on, and when the run has to end.
+//!
+//! One for each script thread. It is read at every operation, so that counting
+//! costs one addition and two comparisons: with the alarm, which stands for the
+//! operations, the clock and all other reasons, and with the memory the thread
+//! may hold before it has to ask for more.
+
+mod alarm;
+mod pool;
+
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+pub(super) use alarm::{Alarm, Watch};
+pub(super) use pool::Pool;
+
+use super::{gate::Gate, limits::Limits, logbook::LogLimits, outcome::FailureKind};
+use crate::system::allocator::held;
+
+/// Why a run was stopped. A script cannot catch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It used up its operations.
+    Operations,
+    /// It ran into its wall clock.
+    Timeout,
+    /// It logged too many lines.
+    LogLines,
+    /// It logged too long a line.
+    LogLine,
+    /// A value was nested too deeply to cross a border, or for a native to walk it.
+    Depth,
+    /// It held too much memory.
+    Memory,
+    /// It wanted memory, and all runs together hold what they may.
+    MemoryOfAll,
+    /// A native was about to make too long a string.
+    String,
+    /// A native was about to make too large a blob.
+    Blob,
+    /// The engine stops.
+    Engine,
+}
+
+impl Stop {
+    /// The kind of failure it is.
+    pub(super) fn kind(self) -> FailureKind {
+        match self {
+            Self::Operations => FailureKind::Operations,
+            Self::Timeout => FailureKind::Timeout,
+            Self::LogLines | Self::LogLine => FailureKind::LogLimit,
+            Self::Memory | Self::MemoryOfAll => FailureKind::Memory,
+            Self::Depth | Self::String | Self::Blob => FailureKind::Size,
+            Self::Engine => FailureKind::Stopped,
+        }
+    }
+
+    /// What happened, in words.
+    pub(super) fn message(self, limits: &Limits, log: &LogLimits) -> String {
+        match self {
+            Self::Operations => format!("the script took more than {} operations", limits.operations),
+            Self::Timeout => format!("the script ran longer than {:?}", limits.wall_clock),
+            Self::LogLines => format!("the script logged more than {} lines", limits.log_lines),
+            Self::LogLine => format!("the script logged a line longer than {} bytes", log.line_bytes),
+            Self::Depth => format!("a value is nested more than {} deep", super::convert::MAX_DEPTH),
+            Self::Memory => format!("the script held more than {} bytes of memory", limits.memory),
+            Self::MemoryOfAll => "all running scripts together hold the memory they may".to_owned(),
+            Self::String => format!("a string would be longer than {} bytes", limits.string_bytes),
+            Self::Blob => format!("a blob would be larger than {} bytes", limits.blob_bytes),
+            Self::Engine => "PiCloud is stopping".to_owned(),
+        }
+    }
+}
+
+struct Meter {
+    operations: Cell<u64>,
+    alarm: Cell<&'static Alarm>,
+    /// What the thread may hold before the run has to look closer, as the allocator counts it.
+    enough: Cell<i64>,
+    /// What the thread held when the run began, as the allocator counts it.
+    base: Cell<i64>,
+    /// What the run has taken from the pool.
+    granted: Cell<i64>,
+    limits: Cell<Limits>,
+    deadline: Cell<Option<Instant>>,
+    /// Set once: the run ends at its next operation, whatever caught the error.
+    stop: Cell<Option<Stop>>,
+    shared: RefCell<Option<Shared>>,
+}
+
+/// What the runs share.
+struct Shared {
+    pool: Arc<Pool>,
+    gate: Arc<Gate>,
+}
+
+/// The alarm of a thread that is no script thread.
+static SILENT: Alarm = Alarm::new();
+
+thread_local! {
+    static METER: Meter = const {
+        Meter {
+            operations: Cell::new(0),
+            alarm: Cell::new(&SILENT),
+            enough: Cell::new(0),
+            base: Cell::new(0),
+            granted: Cell::new(0),
+            limits: Cell::new(Limits::NONE),
+            deadline: Cell::new(None),
+            stop: Cell::new(None),
+            shared: const { RefCell::new(None) },
+        }
+    };
+}
+
+/// Gives this thread its alarm, for all runs it will have.
+pub(super) fn install(alarm: &'static Alarm) {
+    METER.with(|meter| meter.alarm.set(alarm));
+}
+
+/// What a run came to.
+pub(super) struct Reading {
+    /// Operations taken.
+    pub operations: u64,
+    /// Why it was stopped, if it was.
+    pub stop: Option<Stop>,
+    /// Bytes it allocated and never freed.
+    pub left: u64,
+}
+
+/// Begins to count a run that started at `began`.
+pub(super) fn begin(limits: &Limits, began: Instant, gate: &Arc<Gate>, pool: &Arc<Pool>) {
+    METER.with(|meter| {
+        // A wall clock beyond what the machine's can count to is a day.
+        let deadline = began.checked_add(limits.wall_clock).unwrap_or(began + Duration::from_secs(86_400));
+        meter.operations.set(0);
+        meter.limits.set(*limits);
+        meter.deadline.set(Some(deadline));
+        meter.stop.set(None);
+        meter.granted.set(0);
+        *meter.shared.borrow_mut() = Some(Shared { pool: Arc::clone(pool), gate: Arc::clone(gate) });
+        meter.base.set(held());
+        meter.allow();
+        let alarm = meter.alarm.get();
+        // The first operation looks: at a time that is over already, at an engine that stops.
+        alarm.reset(1);
+        gate.watch().set(alarm, deadline);
+    });
+}
+
+/// Ends the count; all the run's values are gone.
+pub(super) fn end() -> Reading {
+    METER.with(|meter| {
+        Watch::unset(meter.alarm.get());
+        let left = (held() - meter.base.get()).max(0);
+        if let Some(shared) = meter.shared.borrow_mut().take() {
+            // What can never be freed stays taken.
+            shared.pool.give((meter.granted.get() - left).max(0));
+        }
+        meter.granted.set(0);
+        meter.deadline.set(None);
+        Reading { operations: meter.operations.get(), stop: meter.stop.get(), left: left.unsigned_abs() }
+    })
+}
+
+/// Counts one operation, and says whether the run has to stop here.
+///
+/// Rhai's own count starts anew in closures that natives call, so it is not used.
+#[inline]
+pub(super) fn operation() -> Option<Stop> {
+    METER.with(|meter| {
+        let operations = meter.operations.get() + 1;
+        meter.operations.set(operations);
+        if meter.alarm.get().rings(operations) || held() > meter.enough.get() {
+            meter.look_closer()
+        } else {
+            None
+        }
+    })
+}
+
+/// Looks whether the run is to end, for a native that takes long.
+pub(super) fn look() -> Result<(), Stop> {
+    METER.with(|meter| {
+        if meter.alarm.get().rings(meter.operations.get()) || held() > meter.enough.get() {
+            meter.look_closer().map_or(Ok(()), Err)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// Asks for `bytes` of memory on top of what the run holds.
+pub(super) fn room(bytes: usize) -> Result<(), Stop> {
+    METER.with(|meter| match meter.stop.get() {
+        Some(why) => Err(why),
+        None => meter.ask(i64::try_from(bytes).unwrap_or(i64::MAX)),
+    })
+}
+
+/// Has the run end at its next operation.
+pub(super) fn stop(why: Stop) {
+    METER.with(|meter| {
+        if meter.stop.get().is_none() {
+            meter.stop.set(Some(why));
+        }
+        meter.alarm.get().ring();
+    });
+}
+
+/// The limits of the run on this thread.
+pub(super) fn limits() -> Limits {
+    METER.with(|meter| meter.limits.get())
+}
+
+/// When the run on this thread has to be over.
+pub(super) fn deadline() -> Option<Instant> {
+    METER.with(|meter| meter.deadline.get())
+}
+
+/// Does something whose memory is not the run's: what it allocates outlives the run, or is bounded otherwise.
+pub(super) fn uncounted<T>(act: impl FnOnce() -> T) -> T {
+    let before = held();
+    let made = act();
+    METER.with(|meter| {
+        let more = held() - before;
+        meter.base.set(meter.base.get() + more);
+        meter.enough.set(meter.enough.get() + more);
+    });
+    made
+}
+
+impl Meter {
+    #[cold]
+    fn look_closer(&self) -> Option<Stop> {
+        if self.stop.get().is_none() {
+            let budget = self.limits.get().operations;
+            // Before the reasons are looked at: a ring that comes after this is heard at the next operation.
+            self.alarm.get().reset(budget.saturating_add(1));
+            let why = if self.operations.get() > budget {
+                Some(Stop::Operations)
+            } else if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
+                Some(Stop::Timeout)
+            } else if self.shared.borrow().as_ref().is_some_and(|shared| shared.gate.is_cut_off()) {
+                Some(Stop::Engine)
+            } else {
+                self.ask(0).err()
+            };
+            self.stop.set(why);
+        }
+        let why = self.stop.get();
+        if why.is_some() {
+            self.alarm.get().ring();
+        }
+        why
+    }
+
+    /// Sees to it that the run may hold `more` than it does now.
+    fn ask(&self, more: i64) -> Result<(), Stop> {
+        let wanted = (held() - self.base.get()).saturating_add(more);
+        if wanted > self.limit() {
+            return Err(Stop::Memory);
+        }
+        let missing = wanted - pool::FREE - self.granted.get();
+        if missing > 0 {
+            let shared = self.shared.borrow();
+            let Some(granted) = shared.as_ref().and_then(|shared| shared.pool.take(missing)) else {
+                return Err(Stop::MemoryOfAll);
+            };
+            self.granted.set(self.granted.get() + granted);
+            self.allow();
+        }
+        Ok(())
+    }
+
+    fn allow(&self) {
+        let most = self.limit().min(pool::FREE + self.granted.get());
+        self.enough.set(self.base.get() + most);
+    }
+
+    fn limit(&self) -> i64 {
+        i64::try_from(self.limits.get().memory).unwrap_or(i64::MAX)
+    }
+}

@@ -1,0 +1,53 @@
+//! The memory that all runs together may hold.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+/// What each run may hold without asking: most never ask.
+pub(in crate::engine) const FREE: i64 = 256 * 1024;
+
+/// What is taken at one time: one question for many small values.
+const PORTION: i64 = 1 << 20;
+
+/// What is left of the memory for runs.
+#[derive(Debug)]
+pub(in crate::engine) struct Pool {
+    left: AtomicI64,
+}
+
+impl Pool {
+    /// A pool of `bytes`.
+    pub(in crate::engine) fn new(bytes: usize) -> Self {
+        Self { left: AtomicI64::new(i64::try_from(bytes).unwrap_or(i64::MAX)) }
+    }
+
+    /// Takes at least `bytes`, and says how much it was; `None` if that is not left.
+    pub(in crate::engine) fn take(&self, bytes: i64) -> Option<i64> {
+        let portion = bytes.checked_add(PORTION - 1)? / PORTION * PORTION;
+        let taken =
+            self.left.fetch_update(Relaxed, Relaxed, |left| (left >= portion).then(|| left - portion));
+        taken.ok().map(|_| portion)
+    }
+
+    /// Gives `bytes` back.
+    pub(in crate::engine) fn give(&self, bytes: i64) {
+        if bytes > 0 {
+            self.left.fetch_add(bytes, Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_gone_until_it_is_given_back() {
+        let pool = Pool::new(4 << 20);
+        assert_eq!(pool.take(1), Some(1 << 20));
+        assert_eq!(pool.take(3 << 20), Some(3 << 20));
+        assert_eq!(pool.take(1), None);
+        pool.give(1 << 20);
+        assert_eq!(pool.take(i64::MAX), None);
+        assert_eq!(pool.take(5), Some(1 << 20));
+    }
+}

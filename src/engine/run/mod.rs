@@ -1,0 +1,152 @@
+//! One run, from its first moment to its outcome, on a script thread.
+
+mod cycles;
+mod leaks;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use rhai::{Dynamic, Position, Scope};
+
+pub(super) use leaks::Leaks;
+use leaks::Text;
+
+use super::{
+    call,
+    compile::{self, Cache, Compiled},
+    failure::{self, failure},
+    gate::{Gate, SeatNumber},
+    invocation::Invocation,
+    job::{Code, Job},
+    limits::Limits,
+    logbook::LogLimits,
+    meter::{self, Pool},
+    outcome::{Failure, FailureKind, Level, Outcome, Response},
+    profile::Profiles,
+    reply,
+};
+use crate::base::{id::ScriptId, time::Timestamp};
+
+/// What all runs share.
+pub(super) struct Runner {
+    pub profiles: Profiles,
+    pub cache: Cache,
+    pub pool: Arc<Pool>,
+    pub leaks: Leaks,
+    pub log: LogLimits,
+    /// The most bytes of a response's body.
+    pub response_limit: usize,
+}
+
+/// What is learned of a run besides its result.
+struct Seen {
+    /// Where the error that ended it happened.
+    at: Position,
+    /// Its script has closures that capture.
+    captures: bool,
+}
+
+impl Runner {
+    /// Does the job, and hands its outcome over.
+    pub(super) fn run(&self, job: Job, gate: &Arc<Gate>, seat: SeatNumber) {
+        let Job { invocation, code, limits, done } = job;
+        let execution = invocation.execution_id;
+        let (script, text) = identity(&invocation, &code);
+        let began = Instant::now();
+        let started_at = Timestamp::now();
+        let pool = &self.pool;
+        call::begin(call::Start { invocation, limits: &limits, log: self.log, began, gate, seat, pool });
+        let mut seen = Seen { at: Position::NONE, captures: false };
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            if self.leaks.is_enough(script, text) {
+                return Err(failure(FailureKind::Leak, LEAKED_ENOUGH));
+            }
+            self.execute(&code, &limits, &mut seen)
+        }));
+        let mut end = call::end();
+        let result = match (ended, end.stop) {
+            (Err(_), _) => {
+                tracing::error!(execution.id = %execution, "native code panicked in a run");
+                Err(failure(FailureKind::Panic, "a fault of PiCloud ended the run"))
+            }
+            // What the script made of the error that stopped it does not count.
+            (Ok(_), Some(stop)) => {
+                let mut stopped = failure(stop.kind(), stop.message(&limits, &self.log));
+                (stopped.line, stopped.column) = compile::line_and_column(seen.at);
+                Err(stopped)
+            }
+            (Ok(result), None) => result,
+        };
+        // Only closures that capture share values; without them it is natives that keep something.
+        if seen.captures && end.left > 0 {
+            self.leaks.add(script, text, end.left);
+            end.logbook.note(Level::Warn, &leaked(end.left));
+        }
+        let (logs, lost_log_lines) = end.logbook.into_lines();
+        let duration = began.elapsed();
+        done(Outcome { result, started_at, duration, operations: end.operations, logs, lost_log_lines });
+    }
+
+    /// Runs the code.
+    fn execute(&self, code: &Code, limits: &Limits, seen: &mut Seen) -> Result<Response, Failure> {
+        let engine = self.profiles.engine(limits.call_depth);
+        let compiled = meter::uncounted(|| self.compiled(code, limits)).map_err(compile::failure)?;
+        seen.captures = compiled.captures;
+        let mut scope = Scope::new();
+        let mut ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &compiled.ast);
+        // What comes of it outlives the run.
+        let result = meter::uncounted(|| match &mut ended {
+            Ok(value) => reply::response(value, self.response_limit),
+            Err(error) => {
+                seen.at = failure::position(error, &compiled.ast);
+                Err(failure::of(error, seen.at, self.response_limit))
+            }
+        });
+        if compiled.captures {
+            let mut values: Vec<Dynamic> = scope.into_iter().map(|(_, value, _)| value).collect();
+            values.extend(ended.map_or_else(|error| failure::into_thrown(*error), Some));
+            cycles::take_apart(values);
+        }
+        meter::uncounted(|| drop(compiled));
+        result
+    }
+
+    fn compiled(&self, code: &Code, limits: &Limits) -> Result<Compiled, Vec<compile::Problem>> {
+        let compile = |source| compile::compile(self.profiles.engine(limits.call_depth), source);
+        match code {
+            Code::Compiled(compiled) => Ok(compiled.clone()),
+            Code::Draft(source) => compile(source),
+            Code::Version { script, version, source } => {
+                if let Some(compiled) = self.cache.get(*script, *version) {
+                    return Ok(compiled);
+                }
+                let compiled = compile(source)?;
+                self.cache.put(*script, *version, compiled.clone());
+                Ok(compiled)
+            }
+        }
+    }
+}
+
+/// What is said of a script that may run no more.
+const LEAKED_ENOUGH: &str = "runs of this version have left 16 MiB of memory behind that nothing can free: \
+     a closure captures a value that holds the closure; change that and save the script";
+
+fn leaked(bytes: u64) -> String {
+    format!(
+        "the run left {bytes} bytes of memory behind that nothing can free: \
+         a closure captures a value that holds the closure"
+    )
+}
+
+/// Which text of which script runs.
+fn identity(invocation: &Invocation, code: &Code) -> (ScriptId, Text) {
+    let text = match (invocation.script.version, code) {
+        (_, Code::Draft(source)) => Text::draft(source),
+        (version, _) => Text::Version(version.unwrap_or_default()),
+    };
+    (invocation.script.id, text)
+}
