@@ -6,7 +6,7 @@ use rhai::{Dynamic, EvalAltResult, Identifier, Map};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_DEPTH;
-use crate::engine::pace::Pace;
+use crate::engine::{call, pace::Pace};
 
 /// About what a value takes beside its text: itself, and its place in what holds it.
 const VALUE_BYTES: usize = 64;
@@ -18,6 +18,18 @@ pub(in crate::engine) enum Unread {
     NotJson(String),
     /// The run ends: its time or its memory was used up on the way.
     Ended(Box<EvalAltResult>),
+}
+
+impl From<Unread> for Box<EvalAltResult> {
+    /// What a native throws, or what ends the run.
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NotJson(why) => {
+                call::thrown("invalid_json", format!("the text is not JSON: {why}")).into()
+            }
+            Unread::Ended(ended) => ended,
+        }
+    }
 }
 
 /// Makes a value of JSON text.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 use super::MAX_DEPTH;
+use crate::engine::{call, guard, meter::Stop};
 
 /// Why a value cannot be written as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,17 @@ impl fmt::Display for Unfit {
             Self::NotJson(why) => f.write_str(why),
             Self::TooDeep => write!(f, "the value is nested more than {MAX_DEPTH} deep"),
             Self::TooLarge { limit } => write!(f, "the value is larger than {limit} bytes as JSON"),
+        }
+    }
+}
+
+impl From<Unfit> for Box<EvalAltResult> {
+    /// What a native throws, or what ends the run.
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::NotJson(why) => call::thrown("invalid_value", why).into(),
+            Unfit::TooDeep => guard::too_deep(),
+            Unfit::TooLarge { .. } => call::stop(Stop::String).into(),
         }
     }
 }

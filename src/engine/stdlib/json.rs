@@ -2,11 +2,10 @@
 
 use rhai::{Dynamic, Module};
 
-use super::native::{Answer, Functions, fault, with_bytes};
+use super::native::{Answer, Functions, with_bytes};
 use crate::engine::{
-    call::{self, Stop},
-    convert::{self, Layout, Unfit, Unread},
-    guard,
+    convert::{self, Layout},
+    meter,
     sdk::SdkModule,
 };
 
@@ -22,20 +21,9 @@ fn build() -> Module {
 }
 
 fn parse(text: &Dynamic) -> Answer {
-    with_bytes(text, "the text", |bytes| {
-        convert::from_json(bytes).map_err(|unread| match unread {
-            Unread::NotJson(why) => fault("invalid_json", format!("the text is not JSON: {why}")),
-            Unread::Ended(fault) => fault,
-        })
-    })
+    with_bytes(text, "the text", |bytes| Ok(convert::from_json(bytes)?))
 }
 
 fn write(value: &Dynamic, layout: Layout) -> Answer {
-    let limit = call::string_bytes();
-    let text = convert::write_json(value, limit, layout).map_err(|unfit| match unfit {
-        Unfit::NotJson(why) => fault("invalid_value", why),
-        Unfit::TooDeep => guard::too_deep(),
-        Unfit::TooLarge { .. } => call::stop(Stop::String).into(),
-    })?;
-    Ok(text.into())
+    Ok(convert::write_json(value, meter::limits().string_bytes, layout)?.into())
 }

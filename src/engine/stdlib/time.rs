@@ -7,7 +7,7 @@ use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 use rhai::{Dynamic, Module};
 
 use super::native::{Answer, Fault, Functions, fault, int, shown, text, unlike};
-use crate::engine::sdk::SdkModule;
+use crate::engine::{guard, sdk::SdkModule};
 
 /// The module.
 pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "time", build };
@@ -86,7 +86,8 @@ fn format(time: &Dynamic, pattern: &Dynamic, zone: TimeZone) -> Answer {
 /// A zone by its name, from the system's files, or from our own copy where there are none.
 fn zone(name: &Dynamic) -> Result<TimeZone, Fault> {
     let name = text(name, "the zone")?;
-    TimeZone::get(&name).map_err(|_| {
+    // Zones that were read are kept, for all runs.
+    guard::uncounted(|| TimeZone::get(&name)).map_err(|_| {
         let message = format!("{} is no time zone; one is UTC or Europe/Berlin", shown(&name));
         fault("invalid_zone", message)
     })

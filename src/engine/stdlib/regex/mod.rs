@@ -41,8 +41,7 @@ fn with_search(
     act: impl FnOnce(&mut Search<'_>, &ImmutableString) -> Answer,
 ) -> Answer {
     let (pattern, searched) = (text(pattern, "the pattern")?, text(searched, "the text")?);
-    let pattern = compiled(&pattern)?;
-    act(&mut Search::new(pattern, &searched), &searched)
+    search::search(compiled(&pattern)?, &searched, |search| act(search, &searched))
 }
 
 fn is_match(pattern: &Dynamic, text: &Dynamic) -> Answer {

@@ -12,7 +12,10 @@ use regex_automata::{
     nfa::thompson::{self, NFA},
 };
 
-use crate::engine::stdlib::native::{Fault, fault, shown};
+use crate::engine::{
+    guard,
+    stdlib::native::{Fault, fault, shown},
+};
 
 /// The longest pattern.
 const MAX_BYTES: usize = 4 << 10;
@@ -40,7 +43,8 @@ pub(super) struct Pattern {
 impl Pattern {
     /// The engine that gives up; none can be made of a few patterns.
     pub(super) fn cautious(&self) -> Option<&hybrid::Regex> {
-        self.cautious.get_or_init(|| cautious(&self.source, self.nfa.states().len())).as_ref()
+        let make = || guard::uncounted(|| cautious(&self.source, self.nfa.states().len()));
+        self.cautious.get_or_init(make).as_ref()
     }
 
     /// How many groups it has, the whole match included.
@@ -87,9 +91,13 @@ pub(super) fn compiled(source: &str) -> Result<Arc<Pattern>, Fault> {
         return Ok(Arc::clone(pattern));
     }
     // Not under the lock: it takes up to some ten milliseconds.
-    let pattern = Arc::new(compile(source).map_err(|why| fault("invalid_pattern", why))?);
-    kept().put(&pattern);
-    Ok(pattern)
+    // It outlives the run, and what it drives out was not the run's either.
+    let made = guard::uncounted(|| {
+        let pattern = Arc::new(compile(source)?);
+        kept().put(&pattern);
+        Ok::<_, String>(pattern)
+    });
+    made.map_err(|why| fault("invalid_pattern", why))
 }
 
 fn compile(source: &str) -> Result<Pattern, String> {

@@ -33,6 +33,34 @@ thread_local! {
     static SCRATCHES: RefCell<Vec<Scratch>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Calls `act` with a search for `pattern` through `text`.
+pub(super) fn search<R>(pattern: Arc<Pattern>, text: &str, act: impl FnOnce(&mut Search<'_>) -> R) -> R {
+    // What is kept on the thread is no run's.
+    let mut scratch = guard::uncounted(|| taken(pattern));
+    let answer = act(&mut Search { text, at: 0, last_end: None, scratch: &mut scratch });
+    guard::uncounted(|| put_back(scratch));
+    answer
+}
+
+fn taken(pattern: Arc<Pattern>) -> Scratch {
+    let kept = SCRATCHES.with(|kept| {
+        let mut kept = kept.borrow_mut();
+        let at = kept.iter().position(|scratch| Arc::ptr_eq(&scratch.pattern, &pattern))?;
+        Some(kept.remove(at))
+    });
+    kept.unwrap_or_else(|| Scratch { fast: pattern.fast.create_cache(), cautious: None, pattern })
+}
+
+fn put_back(scratch: Scratch) {
+    SCRATCHES.with(|kept| {
+        let mut kept = kept.borrow_mut();
+        kept.push(scratch);
+        while kept.len() > KEPT || kept.iter().map(Scratch::bytes).sum::<usize>() > KEPT_BYTES {
+            kept.remove(0);
+        }
+    });
+}
+
 /// A search through a text.
 pub(super) struct Search<'t> {
     text: &'t str,
@@ -40,24 +68,13 @@ pub(super) struct Search<'t> {
     at: usize,
     /// Where the last match ended.
     last_end: Option<usize>,
-    scratch: Option<Scratch>,
-    pattern: Arc<Pattern>,
+    scratch: &'t mut Scratch,
 }
 
-impl<'t> Search<'t> {
-    /// A search that has not begun.
-    pub(super) fn new(pattern: Arc<Pattern>, text: &'t str) -> Self {
-        let kept = SCRATCHES.with(|kept| {
-            let mut kept = kept.borrow_mut();
-            let at = kept.iter().position(|scratch| Arc::ptr_eq(&scratch.pattern, &pattern))?;
-            Some(kept.remove(at))
-        });
-        Self { text, at: 0, last_end: None, scratch: kept, pattern }
-    }
-
+impl Search<'_> {
     /// What is searched for.
     pub(super) fn pattern(&self) -> &Pattern {
-        &self.pattern
+        &self.scratch.pattern
     }
 
     /// The next match.
@@ -79,16 +96,16 @@ impl<'t> Search<'t> {
     /// The groups of the next match, the whole match first.
     pub(super) fn next_groups(&mut self) -> Result<Option<Vec<Option<Span>>>, Fault> {
         let Some(whole) = self.next()? else { return Ok(None) };
-        if self.pattern.groups() == 1 {
+        if self.pattern().groups() == 1 {
             return Ok(Some(vec![Some(whole)]));
         }
         if !self.is_light(whole.len()) {
-            return vm::search(&self.pattern.nfa, self.text, whole, Anchored::Yes);
+            return vm::search(&self.pattern().nfa, self.text, whole, Anchored::Yes);
         }
-        let pattern = Arc::clone(&self.pattern);
+        let Scratch { pattern, fast, .. } = &mut *self.scratch;
         let mut groups = Captures::all(pattern.fast.group_info().clone());
         let input = Input::new(self.text).span(whole).anchored(Anchored::Yes);
-        pattern.fast.search_captures_with(&mut self.scratch().fast, &input, &mut groups);
+        guard::uncounted(|| pattern.fast.search_captures_with(fast, &input, &mut groups));
         Ok(groups.is_match().then(|| groups.iter().collect()))
     }
 
@@ -98,14 +115,17 @@ impl<'t> Search<'t> {
         }
         let span = Span { start: self.at, end: self.text.len() };
         let input = Input::new(self.text).span(span);
-        let pattern = Arc::clone(&self.pattern);
-        if self.is_light(span.len()) {
-            let found = pattern.fast.search_with(&mut self.scratch().fast, &input);
+        let is_light = self.is_light(span.len());
+        let Scratch { pattern, fast, cautious } = &mut *self.scratch;
+        if is_light {
+            let found = guard::uncounted(|| pattern.fast.search_with(fast, &input));
             return Ok(found.map(|found| found.span()));
         }
-        if let Some(cautious) = pattern.cautious() {
-            let cache = self.scratch().cautious.get_or_insert_with(|| cautious.create_cache());
-            if let Ok(found) = cautious.try_search(cache, &input) {
+        if let Some(engine) = pattern.cautious() {
+            let found = guard::uncounted(|| {
+                engine.try_search(cautious.get_or_insert_with(|| engine.create_cache()), &input)
+            });
+            if let Ok(found) = found {
                 return Ok(found.map(|found| found.span()));
             }
         }
@@ -114,27 +134,6 @@ impl<'t> Search<'t> {
     }
 
     fn is_light(&self, bytes: usize) -> bool {
-        self.pattern.nfa.states().len().saturating_mul(bytes) <= LIGHT
-    }
-
-    fn scratch(&mut self) -> &mut Scratch {
-        self.scratch.get_or_insert_with(|| Scratch {
-            pattern: Arc::clone(&self.pattern),
-            fast: self.pattern.fast.create_cache(),
-            cautious: None,
-        })
-    }
-}
-
-impl Drop for Search<'_> {
-    fn drop(&mut self) {
-        let Some(scratch) = self.scratch.take() else { return };
-        SCRATCHES.with(|kept| {
-            let mut kept = kept.borrow_mut();
-            kept.push(scratch);
-            while kept.len() > KEPT || kept.iter().map(Scratch::bytes).sum::<usize>() > KEPT_BYTES {
-                kept.remove(0);
-            }
-        });
+        self.pattern().nfa.states().len().saturating_mul(bytes) <= LIGHT
     }
 }
