@@ -11,7 +11,7 @@ use super::{
     add, add_pure,
     walk::{Steps, deeper},
 };
-use crate::engine::{call, guard};
+use crate::engine::{guard, meter};
 
 /// What stands for a text that was refused: the run ends at its next operation.
 const REFUSED: &str = "...";
@@ -238,7 +238,7 @@ impl<'a> Writer<'a> {
         if length > self.granted {
             guard::string(length)?;
             // Twice as much is asked for at once, as the string itself grows.
-            self.granted = (2 * length).min(call::string_bytes());
+            self.granted = (2 * length).min(meter::limits().string_bytes);
         }
         self.out.push_str(text);
         Ok(())
