@@ -68,6 +68,7 @@ fn placed(context: &NativeCallContext<'_>, answer: Answer) -> Answer {
 }
 
 /// What a script can catch and match on.
+#[expect(clippy::unnecessary_box_returns, reason = "a native returns it as it is")]
 pub(super) fn fault(kind: &str, message: impl Into<String>) -> Fault {
     call::thrown(kind, message).into()
 }
@@ -117,6 +118,7 @@ pub(super) fn text_or_blob(bytes: Vec<u8>) -> Dynamic {
 }
 
 /// The error for an argument of a type that is not taken.
+#[expect(clippy::unnecessary_box_returns, reason = "a native returns it as it is")]
 pub(super) fn unlike(value: &Dynamic, what: &str, allowed: &str) -> Fault {
     fault("invalid_argument", format!("{what} must be {allowed}, not {}", name_of(value)))
 }

@@ -8,6 +8,8 @@
 mod pattern;
 mod replacement;
 mod search;
+#[cfg(test)]
+mod tests;
 mod vm;
 
 use rhai::{Array, Dynamic, ImmutableString, Module};

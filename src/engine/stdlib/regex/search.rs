@@ -37,7 +37,7 @@ thread_local! {
 pub(super) fn search<R>(pattern: Arc<Pattern>, text: &str, act: impl FnOnce(&mut Search<'_>) -> R) -> R {
     // What is kept on the thread is no run's.
     let mut scratch = guard::uncounted(|| taken(pattern));
-    let answer = act(&mut Search { text, at: 0, last_end: None, scratch: &mut scratch });
+    let answer = act(&mut Search { text, at: 0, last_end: None, light: LIGHT, scratch: &mut scratch });
     guard::uncounted(|| put_back(scratch));
     answer
 }
@@ -68,6 +68,8 @@ pub(super) struct Search<'t> {
     at: usize,
     /// Where the last match ended.
     last_end: Option<usize>,
+    /// States times bytes up to which the fastest engine does it.
+    pub(super) light: usize,
     scratch: &'t mut Scratch,
 }
 
@@ -134,6 +136,6 @@ impl Search<'_> {
     }
 
     fn is_light(&self, bytes: usize) -> bool {
-        self.pattern().nfa.states().len().saturating_mul(bytes) <= LIGHT
+        self.pattern().nfa.states().len().saturating_mul(bytes) <= self.light
     }
 }

@@ -8,7 +8,7 @@ fn base64_is_text_of_bytes_and_back() {
         (r#"base64::encode("")"#, r#""""#),
         (r#"base64::encode("f")"#, r#""Zg==""#),
         (r#"base64::encode("foobar")"#, r#""Zm9vYmFy""#),
-        (r#"base64::encode('é')"#, r#""w6k=""#),
+        ("base64::encode('é')", r#""w6k=""#),
         ("base64::encode(blob(3, 255))", r#""////""#),
         ("base64::encode_url(blob(3, 255))", r#""____""#),
         (r#"base64::encode_url("f")"#, r#""Zg""#),

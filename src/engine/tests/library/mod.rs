@@ -4,7 +4,6 @@ mod encodings;
 mod json;
 mod random;
 mod regex;
-mod regex_engines;
 mod time;
 mod url;
 

@@ -58,7 +58,7 @@ fn a_query_has_its_fields_in_the_order_of_their_keys() {
 #[test]
 fn a_url_is_taken_apart() {
     assert_eq!(
-        given(r##"url::parse("HTTPS://ada:s%20t@Example.COM:8443/a%20b/../c?x=1&y=a+b&x=2#top")"##),
+        given(r#"url::parse("HTTPS://ada:s%20t@Example.COM:8443/a%20b/../c?x=1&y=a+b&x=2#top")"#),
         r#"{"fragment":"top","host":"example.com","params":{"x":["1","2"],"y":"a b"},"password":"s%20t","path":"/c","port":8443,"query":"x=1&y=a+b&x=2","scheme":"https","username":"ada"}"#
     );
     all_give(&[
