@@ -10,6 +10,7 @@
 
 pub mod body;
 mod call;
+mod checked;
 mod compile;
 mod context;
 mod convert;

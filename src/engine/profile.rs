@@ -11,7 +11,7 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use super::{call, compile::reserved, meter, outcome::Level, sdk::SdkModule, stdlib};
+use super::{call, checked, compile::reserved, meter, outcome::Level, sdk::SdkModule, stdlib};
 
 /// The deepest nesting of an expression in the source, in functions and outside.
 const EXPRESSION_DEPTH: usize = 64;
@@ -66,6 +66,7 @@ impl Profiles {
         #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
         engine.on_var(|name, _, _| Ok(if name == reserved::NAME { call::ctx() } else { None }));
         reserved::install(&mut engine);
+        checked::install(&mut engine);
         engine
     }
 }

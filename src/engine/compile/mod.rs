@@ -11,7 +11,10 @@ use std::{
 use lru::LruCache;
 use rhai::{AST, Engine, LexError, ParseErrorType, Position};
 
-use super::outcome::{Failure, FailureKind};
+use super::{
+    checked,
+    outcome::{Failure, FailureKind},
+};
 use crate::{base::id::ScriptId, system::allocator::held};
 
 /// A script ready to run.
@@ -97,14 +100,18 @@ impl Cache {
 pub(super) fn compile(engine: &Engine, source: &str) -> Result<Compiled, Vec<Problem>> {
     let before = held();
     let (compiled, declared) = reserved::watch(|| engine.compile(source));
-    let weight = usize::try_from(held() - before).unwrap_or(0);
     let mut problems: Vec<Problem> = declared.into_iter().map(|at| problem(at, reserved::DECLARED)).collect();
     match compiled {
         Ok(ast) => {
             let assigned = syntax::assignments_to(&ast, reserved::NAME);
             problems.extend(assigned.into_iter().map(|at| problem(at, reserved::ASSIGNED)));
-            if problems.is_empty() {
-                return Ok(Compiled::new(ast, weight));
+            match checked::apply(&ast) {
+                Ok(checked) if problems.is_empty() => {
+                    drop(ast);
+                    return Ok(Compiled::new(checked, usize::try_from(held() - before).unwrap_or(0)));
+                }
+                Ok(_) => (),
+                Err(calls) => problems.extend(calls.into_iter().map(|at| problem(at, checked::TOO_MANY))),
             }
         }
         Err(error) => problems.push(problem(error.1, &describe(&error.0))),

@@ -2,13 +2,15 @@
 
 use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
+use crate::engine::checked;
+
 /// Where the script assigns to the variable `name` or to something within it.
 ///
 /// `ctx` is constant, and Rhai refuses to change a value in a constant map;
 /// but it lets a script add one.
 pub(in crate::engine) fn assignments_to(ast: &AST, name: &str) -> Vec<Position> {
     let mut found = Vec::new();
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
+    checked::walk(ast, &mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last() {
             let target = &assignment.1.lhs;
             found.extend(starts_with(target, name).then(|| target.start_position()));
@@ -22,7 +24,7 @@ pub(in crate::engine) fn assignments_to(ast: &AST, name: &str) -> Vec<Position> 
 /// `name`, if there is only one such place.
 pub(in crate::engine) fn only_call_within(ast: &AST, name: &str, method: &str) -> Option<Position> {
     let mut found = Vec::new();
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
+    checked::walk(ast, &mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Expr(Expr::MethodCall(call, at))) = path.last() {
             let within =
                 path.iter().any(|node| matches!(node, ASTNode::Expr(chain) if starts_with(chain, name)));
@@ -48,7 +50,7 @@ fn starts_with(chain: &Expr, name: &str) -> bool {
 /// Whether a script has closures that capture: without them nothing is shared.
 pub(in crate::engine) fn captures(ast: &AST) -> bool {
     let mut found = false;
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
+    checked::walk(ast, &mut |path: &[ASTNode<'_>]| {
         found |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Share(..))));
         !found
     });

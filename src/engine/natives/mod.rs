@@ -12,6 +12,7 @@ mod chars;
 mod concat;
 mod equality;
 mod json;
+mod literal;
 mod range;
 mod reflect;
 mod search;
@@ -20,6 +21,9 @@ mod split;
 mod strings;
 mod text;
 mod walk;
+
+pub(super) use literal::could_be_literal;
+pub(super) use text::{Form, text};
 
 use rhai::{EvalAltResult, FuncRegistration, Module, RhaiNativeFunc, Variant};
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use rhai::{Blob, EvalAltResult, FuncRegistration, Map, Module};
 
-use crate::engine::{call, natives};
+use crate::engine::{call, checked, natives};
 
 /// Builds the module of functions that every engine has without a prefix.
 pub(in crate::engine) fn base() -> Module {
     let mut module = Module::new();
     natives::register(&mut module);
+    checked::register(&mut module);
     FuncRegistration::new("sleep").with_volatility(true).set_into_module(&mut module, sleep_seconds);
     FuncRegistration::new("sleep").with_volatility(true).set_into_module(&mut module, sleep_fraction);
     FuncRegistration::new("body_bytes")

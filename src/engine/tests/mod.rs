@@ -8,6 +8,7 @@ mod library;
 mod limits;
 mod log;
 mod manual;
+mod natives;
 
 use std::{
     sync::{

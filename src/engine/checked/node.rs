@@ -1,0 +1,152 @@
+//! The nodes: what each does with the value of the expression it stands around.
+
+use rhai::{
+    Array, CustomExpr, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnPtr, Module,
+    NativeCallContext, Position,
+};
+
+use super::MAX_ARGUMENTS;
+use crate::engine::{
+    call,
+    natives::{Form, could_be_literal, text},
+};
+
+/// The keys of the nodes. No script can write them.
+pub(super) const SWITCH: &str = "switch?";
+pub(super) const TEXT: &str = "text?";
+pub(super) const SLICE: &str = "slice?";
+pub(super) const SLICE_BY: &str = "slice by?";
+pub(super) const INDEX: &str = "index?";
+pub(super) const CURRIED: &str = "curried?";
+
+/// The name of the method that curries within bounds. No script can write it.
+pub(super) const CURRY: &str = "curry?";
+
+type Value = Result<Dynamic, Box<EvalAltResult>>;
+
+/// Makes a node around expressions, the first of which says where it is.
+pub(super) fn node<const N: usize>(key: &'static str, inputs: [Expr; N]) -> Expr {
+    let at = inputs.first().map_or(Position::NONE, Expr::start_position);
+    let custom = CustomExpr {
+        inputs: inputs.into_iter().collect(),
+        tokens: std::iter::once(key.into()).collect(),
+        state: Dynamic::UNIT,
+        scope_may_be_changed: false,
+        self_terminated: false,
+    };
+    Expr::Custom(Box::new(custom), at)
+}
+
+/// Teaches an engine what the nodes mean.
+pub(super) fn install(engine: &mut Engine) {
+    for (key, meaning) in [
+        (SWITCH, switch as fn(&mut EvalContext<'_, '_, '_, '_, '_, '_>, &[Expression<'_>]) -> Value),
+        (TEXT, as_text),
+        (SLICE, for_slice),
+        (SLICE_BY, for_slice_by),
+        (INDEX, no_range),
+        (CURRIED, curried),
+    ] {
+        engine.register_custom_syntax_with_state_raw(
+            key,
+            |_, _, _| Ok(None),
+            false,
+            move |context, inputs, _| meaning(context, inputs),
+        );
+    }
+}
+
+/// Registers the method.
+pub(super) fn register(module: &mut Module) {
+    module.set_native_fn(CURRY, |f: &mut FnPtr, values: Array| {
+        let mut f = f.clone();
+        f.extend(values);
+        within_bounds(f.into())
+    });
+}
+
+/// What no `case` can be is a value that no `case` is compared with.
+fn switch(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    #[derive(Clone)]
+    struct Other;
+    let value = inputs[0].eval_with_context(context)?;
+    Ok(if could_be_literal(&value) { value } else { Dynamic::from(Other) })
+}
+
+fn as_text(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    let value = inputs[0].eval_with_context(context)?;
+    written(context, inputs, value)
+}
+
+fn for_slice(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    let value = inputs[0].eval_with_context(context)?;
+    if is_plain(&value) { Ok(value) } else { written(context, inputs, value) }
+}
+
+fn for_slice_by(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    let value = inputs[0].eval_with_context(context)?;
+    if is_plain(&value) || !is_range(&inputs[1].eval_with_context(context)?) {
+        return Ok(value);
+    }
+    written(context, inputs, value)
+}
+
+fn no_range(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    let value = inputs[0].eval_with_context(context)?;
+    if is_range(&value) {
+        let why = "a range that is computed in the place of an index cannot be assigned to: \
+                   put it into a variable first";
+        return Err(placed(call::thrown("invalid_index", why).into(), &inputs[0]));
+    }
+    Ok(value)
+}
+
+fn curried(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Value {
+    let value = inputs[0].eval_with_context(context)?;
+    within_bounds(value).map_err(|error| placed(error, &inputs[0]))
+}
+
+/// The value as `print` writes it.
+fn written(
+    context: &EvalContext<'_, '_, '_, '_, '_, '_>,
+    inputs: &[Expression<'_>],
+    value: Dynamic,
+) -> Value {
+    if value.is_string() {
+        return Ok(value);
+    }
+    let at = inputs[0].position();
+    let global = context.global_runtime_state();
+    let native = NativeCallContext::new_with_all_fields(context.engine(), "to_string", None, global, at);
+    text(&native, &value, Form::Display).map(Into::into).map_err(|error| placed(error, &inputs[0]))
+}
+
+fn within_bounds(value: Dynamic) -> Value {
+    let carried = value.read_lock::<FnPtr>().map_or(0, |f| f.curry().len());
+    if carried > MAX_ARGUMENTS {
+        let why = format!("a function pointer carries at most {MAX_ARGUMENTS} values");
+        return Err(call::thrown("too_many_arguments", why).into());
+    }
+    Ok(value)
+}
+
+/// Whether the text of a value is no longer than what it is.
+fn is_plain(value: &Dynamic) -> bool {
+    value.is_string()
+        || value.is_int()
+        || value.is_char()
+        || value.is_float()
+        || value.is_bool()
+        || value.is_unit()
+}
+
+fn is_range(value: &Dynamic) -> bool {
+    value.is::<std::ops::Range<i64>>() || value.is::<std::ops::RangeInclusive<i64>>()
+}
+
+fn placed(mut error: Box<EvalAltResult>, input: &Expression<'_>) -> Box<EvalAltResult> {
+    if error.position().is_none() {
+        error.set_position(input.position());
+    }
+    error
+}

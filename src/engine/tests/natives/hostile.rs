@@ -1,0 +1,1 @@
+//! Natives that would take memory or time out of proportion end the run instead.
