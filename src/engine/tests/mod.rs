@@ -5,6 +5,7 @@ mod classes;
 mod ctx;
 mod failures;
 mod gate;
+mod library;
 mod limits;
 mod log;
 mod manual;
