@@ -12,7 +12,11 @@ use crate::{Row, bare, ours::CALLS, ours::Ours};
 /// Scripts that do one thing many times, each with what it may cost beside an engine without limits.
 const SCRIPTS: [(&str, f64, &str); 6] = [
     ("array push", 1.10, "let a = []; for i in 0..100000 { a.push(i); } a.len"),
-    ("map insert", 1.10, "let m = #{}; for i in 0..1000 { for k in [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"] { m[k] = i; } m = #{}; } m.len"),
+    (
+        "map insert",
+        1.10,
+        "let m = #{}; for i in 0..1000 { for k in [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"] { m[k] = i; } m = #{}; } m.len",
+    ),
     ("string building", 1.10, "let s = \"\"; for i in 0..50000 { s += \"part \"; } s.len"),
     ("calls", 1.10, "fn f(n) { n + 1 } let n = 0; for i in 0..50000 { n = f(n); } n"),
     ("objects", 1.10, "let a = []; for i in 0..20000 { a.push(#{ id: i, name: `number ${i}` }); } a.len"),
@@ -56,8 +60,11 @@ fn json() -> String {
     let mut text = String::from("[");
     while text.len() < 1_000_000 {
         let n = text.len();
-        write!(text, "{{\"id\":{n},\"name\":\"item {n}\",\"price\":{n}.5,\"tags\":[\"a\",\"b\"],\"stock\":true}},")
-            .expect("a string takes text");
+        write!(
+            text,
+            "{{\"id\":{n},\"name\":\"item {n}\",\"price\":{n}.5,\"tags\":[\"a\",\"b\"],\"stock\":true}},"
+        )
+        .expect("a string takes text");
     }
     text.push_str("null]");
     text
@@ -108,7 +115,8 @@ fn patterns(engine: &Ours) -> Row {
         target: None,
         baseline: Box::new(move || {
             let began = Instant::now();
-            let found: Vec<String> = pattern.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
+            let found: Vec<String> =
+                pattern.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
             std::hint::black_box(&found);
             began.elapsed()
         }),

@@ -2,7 +2,6 @@
 
 use rhai::{Array, Dynamic, FnPtr, Map};
 
-use super::*;
 use crate::{engine::gate::stack_bytes, system::allocator::held};
 
 /// What the value of the tests holds, as much as a run may by default.
