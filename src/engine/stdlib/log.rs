@@ -51,7 +51,7 @@ fn write(level: Level, message: &Dynamic, fields: Option<Dynamic>) -> Nothing {
             (Ok(text), Ok(fields)) => (text, fields),
             (Err(unfit), _) | (_, Err(unfit)) => {
                 return match unfit {
-                    Unfit::TooLarge { .. } => Err(Stop::LogLine),
+                    Unfit::TooLarge { .. } | Unfit::LongString { .. } => Err(Stop::LogLine),
                     Unfit::TooDeep => Err(Stop::Depth),
                     Unfit::NotJson(why) => {
                         refused = Some(why);

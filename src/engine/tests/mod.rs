@@ -9,6 +9,7 @@ mod library;
 mod limits;
 mod log;
 mod manual;
+mod memory;
 mod natives;
 mod stack;
 
@@ -58,7 +59,7 @@ fn test_module() -> rhai::Module {
 }
 
 /// What holds scripts until a test lets them go; a latch belongs to one test.
-static RELEASED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+static RELEASED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// A script that keeps its permit until [`release`] is called.
 fn held(latch: usize) -> String {
