@@ -9,6 +9,7 @@ mod limits;
 mod log;
 mod manual;
 mod natives;
+mod reference;
 
 use std::{
     sync::{
@@ -39,7 +40,7 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
         log: LogLimits::default(),
     };
     change(&mut settings);
-    Engine::start(&settings, &[SdkModule { name: "test", build: test_module }])
+    Engine::start(&settings, &[SdkModule { name: "test", about: "", functions: &[], build: test_module }])
 }
 
 fn test_module() -> rhai::Module {
