@@ -11,6 +11,7 @@ mod editor;
 mod home;
 mod log;
 mod logs;
+mod reference;
 mod route_form;
 mod route_test;
 mod routes;
@@ -31,6 +32,7 @@ use crate::{
 /// The platform's pages, in the order in which the menu shows them.
 pub const PAGES: &[Page] = &[
     home::PAGE,
+    reference::PAGE,
     claim::PAGE,
     sign_in::PAGE,
     app::PAGE,

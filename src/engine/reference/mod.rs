@@ -9,9 +9,9 @@ mod language;
 mod markdown;
 
 pub use function::Function;
+pub(in crate::engine) use function::function;
 #[cfg(test)]
-pub(in crate::engine) use function::arity;
-pub(in crate::engine) use function::{function, name};
+pub(in crate::engine) use function::{arity, name};
 pub use language::{Group, LANGUAGE};
 pub use markdown::manual;
 
