@@ -3,6 +3,7 @@
 use picloud::engine::Body;
 
 mod memory;
+mod natives;
 mod nesting;
 mod source;
 mod time;
@@ -55,7 +56,10 @@ impl Case {
 
 /// All of them.
 pub(crate) static CASES: std::sync::LazyLock<Vec<&'static Case>> = std::sync::LazyLock::new(|| {
-    [memory::CASES, nesting::CASES, source::CASES, time::CASES].into_iter().flatten().collect()
+    [memory::CASES, natives::CASES, nesting::CASES, source::CASES, time::CASES]
+        .into_iter()
+        .flatten()
+        .collect()
 });
 
 const MEMORY: &[&str] = &["memory"];

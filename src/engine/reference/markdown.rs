@@ -3,59 +3,52 @@
 use super::{Function, GUIDE, Group, LANGUAGE, LIBRARY};
 use crate::engine::SdkModule;
 
+const HEAD: &str = "<!-- Made of src/engine/reference and the modules in src/engine/stdlib; a test compares, and \
+                    says how to write it anew. -->";
+
+const ON_THE_LIBRARY: &str = "## The standard library\n\nThese modules are always there. Each example is followed by \
+                              what it answers.\n";
+
+const ON_THE_LANGUAGE: &str = "## Rhai's own functions\n\nThose that scripts have, by the type of value they are for. \
+                               [The book of Rhai](https://rhai.rs/book/language/) explains the language itself.\n";
+
 /// The manual, as `docs/sdk.md` holds it.
 pub fn manual() -> String {
-    let mut out = String::from(
-        "<!-- Made of src/engine/reference and the modules in src/engine/stdlib; a test compares and says how to \
-         write it anew. -->\n\n",
-    );
-    out.push_str(GUIDE);
-    out.push_str(
-        "\n## The standard library\n\nThese modules are always there. Each example is followed by what it \
-         answers.\n",
-    );
-    LIBRARY.iter().for_each(|module| push_module(&mut out, module));
-    out.push_str(
-        "\n## Rhai's own functions\n\nThose that scripts have, by the type of value they are for. \
-         [The book of Rhai](https://rhai.rs/book/language/) explains the language itself.\n",
-    );
-    LANGUAGE.iter().for_each(|group| push_group(&mut out, group));
-    out
+    let modules: Vec<_> = LIBRARY.iter().map(of_module).collect();
+    let groups: Vec<_> = LANGUAGE.iter().map(of_group).collect();
+    let parts = [HEAD, GUIDE, ON_THE_LIBRARY, &modules.join("\n"), ON_THE_LANGUAGE, &groups.join("\n")];
+    parts.map(|part| format!("{}\n", part.trim_end())).join("\n")
 }
 
-fn push_module(out: &mut String, module: &SdkModule) {
-    out.push_str(&format!("\n### `{}`\n\n{}\n", module.name, module.about));
-    for function in module.functions {
-        let calls: Vec<_> = function.calls.iter().map(|call| format!("`{}::{call}`", module.name)).collect();
-        out.push_str(&format!("\n#### {}\n\n{}", calls.join("<br>"), function.does));
-        if !function.throws.is_empty() {
-            let kinds: Vec<_> = function.throws.iter().map(|kind| format!("`{kind}`")).collect();
-            out.push_str(&format!(" Throws {}.", kinds.join(", ")));
-        }
-        out.push_str(&format!("\n\n```rhai\n{}\n```\n```text\n{}\n```\n", function.example, function.gives));
-    }
+fn of_module(module: &SdkModule) -> String {
+    let functions: Vec<_> =
+        module.functions.iter().map(|function| of_function(module.name, function)).collect();
+    format!("### `{}`\n\n{}\n\n{}", module.name, module.about, functions.join("\n"))
 }
 
-fn push_group(out: &mut String, group: &Group) {
-    out.push_str(&format!(
-        "\n### {}\n\n{}\n\n| function | what it does | example | gives |\n",
-        group.title, group.about
-    ));
-    out.push_str("| --- | --- | --- | --- |\n");
-    for function in group.functions {
-        out.push_str(&format!(
-            "| {} | {} | {} | {} |\n",
-            calls(function),
-            in_cell(function.does),
-            code_in_cell(function.example),
-            code_in_cell(function.gives)
-        ));
-    }
+fn of_function(module: &str, function: &Function) -> String {
+    let calls = joined(function.calls, "<br>", |call| format!("`{module}::{call}`"));
+    let kinds = joined(function.throws, ", ", |kind| format!("`{kind}`"));
+    let throws = if kinds.is_empty() { String::new() } else { format!(" Throws {kinds}.") };
+    let Function { does, example, gives, .. } = function;
+    format!("#### {calls}\n\n{does}{throws}\n\n```rhai\n{example}\n```\n```text\n{gives}\n```\n")
 }
 
-fn calls(function: &Function) -> String {
-    let calls: Vec<_> = function.calls.iter().map(|call| code_in_cell(call)).collect();
-    calls.join("<br>")
+fn of_group(group: &Group) -> String {
+    let rows: Vec<_> = group.functions.iter().map(row).collect();
+    let head = "| function | what it does | example | gives |\n| --- | --- | --- | --- |";
+    format!("### {}\n\n{}\n\n{head}\n{}\n", group.title, group.about, rows.join("\n"))
+}
+
+fn row(function: &Function) -> String {
+    let calls = joined(function.calls, "<br>", code_in_cell);
+    let (example, gives) = (code_in_cell(function.example), code_in_cell(function.gives));
+    format!("| {calls} | {} | {example} | {gives} |", in_cell(function.does))
+}
+
+fn joined(parts: &[&str], between: &str, shown: impl Fn(&str) -> String) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| shown(part)).collect();
+    parts.join(between)
 }
 
 fn in_cell(text: &str) -> String {

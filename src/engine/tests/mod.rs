@@ -1,6 +1,7 @@
 //! The engine as its users meet it: jobs go in, outcomes come out.
 
 mod bodies;
+mod classes;
 mod ctx;
 mod failures;
 mod gate;
@@ -10,6 +11,7 @@ mod log;
 mod manual;
 mod natives;
 mod reference;
+mod stack;
 
 use std::{
     sync::{
