@@ -28,9 +28,10 @@ pub fn anchor(home: &str, function: &Function) -> String {
     let name = function.name();
     let plain =
         |text: &str| text.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
-    match name.chars().any(|c| c.is_ascii_alphabetic()) {
-        true => format!("{}-{}", plain(home), plain(name)),
+    if name.chars().any(|c| c.is_ascii_alphabetic()) {
+        format!("{}-{}", plain(home), plain(name))
+    } else {
         // Operators by their characters' numbers: all of them would be a dash.
-        false => name.chars().fold(plain(home), |anchor, c| format!("{anchor}-{:x}", u32::from(c))),
+        name.chars().fold(plain(home), |anchor, c| format!("{anchor}-{:x}", u32::from(c)))
     }
 }
