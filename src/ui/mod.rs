@@ -12,8 +12,6 @@ mod home;
 mod log;
 mod logs;
 mod reference;
-mod route_form;
-mod route_test;
 mod routes;
 mod run;
 mod scripts;
@@ -41,7 +39,7 @@ pub const PAGES: &[Page] = &[
     run::PAGE,
     versions::PAGE,
     routes::PAGE,
-    route_test::PAGE,
+    routes::TEST,
     logs::PAGE,
     log::PAGE,
     settings::PAGE,

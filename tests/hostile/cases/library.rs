@@ -91,7 +91,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "counted_letters_of_all_languages",
         TIMEOUT,
-        with_digits!("loop { regex::find(\"(?:\\\\w{20}z|\\\\b\\\\w{15}é)\", s); }"),
+        with_digits!("loop { regex::find(\"(?:\\\\w{10}z|\\\\b\\\\w{8}é)\", s); }"),
     ),
     Case::new(
         "patterns_without_end",
