@@ -1,6 +1,6 @@
 //! Values to JSON text.
 
-use std::fmt;
+use std::{fmt, io};
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
@@ -154,8 +154,8 @@ impl Writer {
         if text.len() > self.limit - self.out.len() {
             return Err(self.too_large());
         }
-        let text = serde_json::to_string(text).map_err(|_| not_json("a string"))?;
-        self.push(&text)
+        // Escaped it may be six times as long: it is written piece by piece.
+        serde_json::to_writer(&mut *self, text).map_err(|_| self.too_large())
     }
 
     fn array(&mut self, array: &Array, depth: usize) -> Result<(), Problem> {
@@ -211,6 +211,18 @@ impl Writer {
 
     fn too_large(&self) -> Problem {
         Problem::Unfit(Unfit::TooLarge { limit: self.limit })
+    }
+}
+
+impl io::Write for Writer {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(piece).map_err(io::Error::other)?;
+        self.push(text).map_err(|_| io::ErrorKind::WriteZero)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ mod log;
 mod manual;
 mod memory;
 mod natives;
+mod reference;
 mod stack;
 
 use std::{
@@ -42,7 +43,7 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
         log: LogLimits::default(),
     };
     change(&mut settings);
-    Engine::start(&settings, &[SdkModule { name: "test", build: test_module }])
+    Engine::start(&settings, &[SdkModule { name: "test", about: "", functions: &[], build: test_module }])
 }
 
 fn test_module() -> rhai::Module {
