@@ -36,6 +36,7 @@ test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or b
 
 bench: ## measure, figures for docs/performance.md
 	@.ci/deps bench
+	cargo bench --locked --bench engine
 	cargo bench --locked --bench spine
 
 fmt: ## format the code

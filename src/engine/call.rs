@@ -109,10 +109,17 @@ pub(super) fn placed(context: &NativeCallContext<'_>, mut error: Box<EvalAltResu
 /// `ctx` of the run on this thread.
 pub(super) fn ctx() -> Option<Dynamic> {
     CALL.with(|slot| {
-        let mut slot = slot.borrow_mut();
-        let call = slot.as_mut()?;
-        let ctx = call.ctx.get_or_insert_with(|| context::make(&call.invocation));
-        Some(ctx.clone())
+        // Not borrowed for writing while it is made: the guards that are asked then look at the call too.
+        let ctx = {
+            let slot = slot.borrow();
+            let call = slot.as_ref()?;
+            if let Some(ctx) = &call.ctx {
+                return Some(ctx.clone());
+            }
+            context::make(&call.invocation)
+        };
+        slot.borrow_mut().as_mut()?.ctx = Some(ctx.clone());
+        Some(ctx)
     })
 }
 

@@ -9,7 +9,7 @@ use rhai::{Array, Dynamic, Map};
 
 use super::{
     body::{Body, Content, PartValue},
-    convert,
+    convert::{self, Unread},
     invocation::{Invocation, Request},
 };
 
@@ -63,8 +63,13 @@ fn request(request: &Request) -> Dynamic {
 fn body(body: &Body) -> Dynamic {
     match &body.content {
         Content::None => Dynamic::UNIT,
-        // It was checked when it was decoded; were it not JSON after all, it is the bytes that came.
-        Content::Json => convert::from_json(&body.raw).unwrap_or_else(|_| blob(&body.raw)),
+        Content::Json => match convert::from_json(&body.raw) {
+            Ok(value) => value,
+            // It was checked when it was decoded; were it not JSON after all, it is the bytes that came.
+            Err(Unread::NotJson(_)) => blob(&body.raw),
+            // The run ends at its next operation and sees nothing of this.
+            Err(Unread::Ended(_)) => Dynamic::UNIT,
+        },
         Content::Form(fields) => {
             Dynamic::from_map(grouped(fields.iter().map(|(key, value)| (key.as_str(), text(value)))))
         }
@@ -88,7 +93,7 @@ fn part_value(value: &PartValue) -> Dynamic {
 }
 
 /// A map of named values: a key that is repeated has the array of its values.
-fn grouped<'a>(values: impl Iterator<Item = (&'a str, Dynamic)>) -> Map {
+pub(super) fn grouped<'a>(values: impl Iterator<Item = (&'a str, Dynamic)>) -> Map {
     let mut groups: std::collections::BTreeMap<&str, Array> = std::collections::BTreeMap::new();
     for (key, value) in values {
         groups.entry(key).or_default().push(value);

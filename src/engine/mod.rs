@@ -24,6 +24,7 @@ mod logbook;
 mod meter;
 mod natives;
 mod outcome;
+mod pace;
 mod profile;
 mod reply;
 mod run;

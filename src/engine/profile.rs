@@ -11,7 +11,14 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use super::{call, checked, compile::reserved, meter, outcome::Level, sdk::SdkModule, stdlib};
+use super::{
+    call, checked,
+    compile::{self, reserved},
+    meter,
+    outcome::Level,
+    sdk::SdkModule,
+    stdlib,
+};
 
 /// The deepest nesting of an expression in the source, in functions and outside.
 const EXPRESSION_DEPTH: usize = 64;
@@ -59,6 +66,7 @@ impl Profiles {
             .set_optimization_level(OptimizationLevel::None)
             .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH)
             .set_max_call_levels(depth)
+            .set_max_functions(compile::MOST_FUNCTIONS)
             // Rhai's size limits stay off: any of them makes `push` quadratic.
             .on_progress(|_| meter::operation().map(|_| Dynamic::UNIT))
             .on_print(|text| stdlib::log::print(Level::Info, text))

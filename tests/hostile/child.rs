@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{CASES, Case};
 
 /// What a run may take, on the clock.
-pub(crate) const WALL_CLOCK: Duration = Duration::from_secs(4);
+pub(crate) const WALL_CLOCK: Duration = Duration::from_secs(2);
 
 /// How one case went.
 #[derive(Debug, Serialize, Deserialize)]

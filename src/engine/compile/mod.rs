@@ -45,6 +45,9 @@ pub struct Problem {
     pub message: String,
 }
 
+/// The most functions a script may have, closures included.
+pub(super) const MOST_FUNCTIONS: usize = 1000;
+
 /// What the compiled scripts in the cache may weigh for each entry it may have.
 const WEIGHT_EACH: usize = 64 * 1024;
 
@@ -147,6 +150,9 @@ fn describe(error: &ParseErrorType) -> String {
             format!("`{word}` is not available in PiCloud scripts")
         }
         ParseErrorType::ExprTooDeep => "expressions are nested too deeply: at most 64".to_owned(),
+        ParseErrorType::TooManyFunctions => {
+            format!("too many functions and closures: at most {MOST_FUNCTIONS}")
+        }
         other => other.to_string(),
     }
 }

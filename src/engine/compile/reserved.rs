@@ -1,14 +1,21 @@
-//! Reserved names: finds where a script declares `ctx`, and lets it call `log::debug`.
+//! The tokens of a script, watched as Rhai reads them: finds where it declares
+//! `ctx`, lets it call `log::debug`, and ends reading that takes too long.
 //!
 //! The resolver that makes `ctx` visible everywhere also wins over a variable
 //! of that name, so a script that declares one would silently read another
 //! value than it wrote. Rhai's own hook sees only `let` and `const`, and a
 //! closure that merely uses `ctx` has it as a hidden parameter in the syntax
-//! tree; so the tokens are watched, as Rhai reads them.
+//! tree; so the tokens are watched.
+//!
+//! Rhai's parser takes time by the square of how many names, keys and closures
+//! there are in one place, so that a text within its bounds can take minutes.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
 
-use rhai::{Engine, Position, Token};
+use rhai::{Engine, LexError, Position, Token};
 
 /// The reserved name.
 pub(in crate::engine) const NAME: &str = "ctx";
@@ -20,6 +27,13 @@ pub(in crate::engine) const ASSIGNED: &str =
 /// What is said to a script that declares it.
 pub(in crate::engine) const DECLARED: &str =
     "`ctx` is PiCloud's own name for the context of the run: call this variable something else";
+
+/// How long reading a script may take; an ordinary one takes a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is said to a script that takes longer.
+const TOO_INTRICATE: &str = "the script is too intricate to be read in 2 seconds: \
+     spread what is in one place (keys of a map, variables, closures) over functions, or over several scripts";
 
 thread_local! {
     static WATCH: RefCell<Watch> = const { RefCell::new(Watch::new()) };
@@ -34,7 +48,9 @@ pub(in crate::engine) fn install(engine: &mut Engine) {
 
 /// Runs `parse`, and says where the text it read declares the reserved name.
 pub(in crate::engine) fn watch<T>(parse: impl FnOnce() -> T) -> (T, Vec<Position>) {
-    WATCH.with(|watch| *watch.borrow_mut() = Watch::new());
+    WATCH.with(|watch| {
+        *watch.borrow_mut() = Watch { until: Instant::now().checked_add(PATIENCE), ..Watch::new() }
+    });
     let parsed = parse();
     let declared = WATCH.with(|watch| std::mem::take(&mut watch.borrow_mut().declared));
     (parsed, declared)
@@ -55,6 +71,8 @@ enum Place {
 }
 
 struct Watch {
+    /// When reading has to be over.
+    until: Option<Instant>,
     after_colons: bool,
     place: Place,
     /// Seen within what may be a closure's parameters.
@@ -64,10 +82,19 @@ struct Watch {
 
 impl Watch {
     const fn new() -> Self {
-        Self { after_colons: false, place: Place::Elsewhere, suspect: None, declared: Vec::new() }
+        Self {
+            until: None,
+            after_colons: false,
+            place: Place::Elsewhere,
+            suspect: None,
+            declared: Vec::new(),
+        }
     }
 
     fn token(&mut self, token: Token, at: Position) -> Token {
+        if self.until.is_some_and(|until| Instant::now() > until) {
+            return Token::LexError(Box::new(LexError::Runtime(TOO_INTRICATE.to_owned())));
+        }
         self.look_at(&token, at);
         let named = std::mem::replace(&mut self.after_colons, token == Token::DoubleColon);
         match token {

@@ -1,18 +1,65 @@
 //! JSON text to values.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
-use rhai::{Dynamic, Identifier, Map};
+use rhai::{Dynamic, EvalAltResult, Identifier, Map};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_DEPTH;
+use crate::engine::{call, pace::Pace};
+
+/// About what a value takes beside its text: itself, and its place in what holds it.
+const VALUE_BYTES: usize = 64;
+
+/// Why no value was made of a text.
+#[derive(Debug)]
+pub(in crate::engine) enum Unread {
+    /// It is not JSON, or nested too deeply; says what and where.
+    NotJson(String),
+    /// The run ends: its time or its memory was used up on the way.
+    Ended(Box<EvalAltResult>),
+}
+
+impl From<Unread> for Box<EvalAltResult> {
+    /// What a native throws, or what ends the run.
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NotJson(why) => {
+                call::thrown("invalid_json", format!("the text is not JSON: {why}")).into()
+            }
+            Unread::Ended(ended) => ended,
+        }
+    }
+}
 
 /// Makes a value of JSON text.
 ///
 /// 1.0 stays a float and 1 an integer; an integer beyond 64 bits becomes a
-/// float; of a key that is repeated the last value counts.
-pub(in crate::engine) fn from_json(text: &[u8]) -> Result<Dynamic, String> {
-    read(text, Value { depth: 0 })
+/// float; of a key that is repeated the last value counts. Values take many
+/// times the room of their text, so the guards are asked on the way.
+pub(in crate::engine) fn from_json(text: &[u8]) -> Result<Dynamic, Unread> {
+    let making = Making::default();
+    read(text, Value { depth: 0, making: &making }).map_err(|why| match making.ended.take() {
+        Some(ended) => Unread::Ended(ended),
+        None => Unread::NotJson(why),
+    })
+}
+
+/// What is kept while a value is made.
+#[derive(Default)]
+struct Making {
+    pace: Pace,
+    /// What ended the run; the reader carries its own errors only.
+    ended: Cell<Option<Box<EvalAltResult>>>,
+}
+
+impl Making {
+    fn step<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        self.pace.step(VALUE_BYTES + bytes).map_err(|ended| {
+            self.ended.set(Some(ended));
+            E::custom("the run ends")
+        })
+    }
 }
 
 /// Checks that [`from_json`] would succeed, without making a value.
@@ -36,11 +83,12 @@ fn deeper<E: Error>(depth: usize) -> Result<usize, E> {
 
 /// Makes one value at a depth.
 #[derive(Clone, Copy)]
-struct Value {
+struct Value<'m> {
     depth: usize,
+    making: &'m Making,
 }
 
-impl<'de> DeserializeSeed<'de> for Value {
+impl<'de> DeserializeSeed<'de> for Value<'_> {
     type Value = Dynamic;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Dynamic, D::Error> {
@@ -48,7 +96,7 @@ impl<'de> DeserializeSeed<'de> for Value {
     }
 }
 
-impl<'de> Visitor<'de> for Value {
+impl<'de> Visitor<'de> for Value<'_> {
     type Value = Dynamic;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,17 +125,20 @@ impl<'de> Visitor<'de> for Value {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Dynamic, E> {
+        self.making.step(value.len())?;
         Ok(value.into())
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<Dynamic, E> {
+        self.making.step(value.len())?;
         Ok(value.into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Dynamic, A::Error> {
         let depth = deeper(self.depth)?;
         let mut array = rhai::Array::new();
-        while let Some(item) = items.next_element_seed(Self { depth })? {
+        while let Some(item) = items.next_element_seed(Self { depth, ..self })? {
+            self.making.step(0)?;
             array.push(item);
         }
         Ok(Dynamic::from_array(array))
@@ -97,7 +148,8 @@ impl<'de> Visitor<'de> for Value {
         let depth = deeper(self.depth)?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key_seed(Key)? {
-            let value = entries.next_value_seed(Self { depth })?;
+            let value = entries.next_value_seed(Self { depth, ..self })?;
+            self.making.step(key.len())?;
             map.insert(key, value);
         }
         Ok(Dynamic::from_map(map))
@@ -192,8 +244,15 @@ impl<'de> Visitor<'de> for Check {
 mod tests {
     use super::{super::to_json, *};
 
+    fn made(text: &[u8]) -> Result<Dynamic, String> {
+        from_json(text).map_err(|unread| match unread {
+            Unread::NotJson(why) => why,
+            Unread::Ended(error) => error.to_string(),
+        })
+    }
+
     fn round_trip(text: &str) -> Result<String, String> {
-        let value = from_json(text.as_bytes())?;
+        let value = made(text.as_bytes())?;
         to_json(&value, 1 << 20).map_err(|unfit| unfit.to_string())
     }
 
@@ -233,22 +292,22 @@ mod tests {
     #[test]
     fn text_that_is_no_json_is_refused_with_its_place() {
         for text in ["", "{", "[1,]", "{\"a\":1}x", "1e999", "\"\\ud800\"", "nul", "'a'", "\u{feff}1"] {
-            let made = from_json(text.as_bytes()).map(|_| ());
+            let made = made(text.as_bytes()).map(|_| ());
             assert!(made.as_ref().is_err_and(|why| why.contains("line 1 column")), "{text}: {made:?}");
             assert_eq!(check_json(text.as_bytes()), made);
         }
-        assert!(from_json(b"\"\xff\"").is_err());
+        assert!(made(b"\"\xff\"").is_err());
     }
 
     #[test]
     fn nesting_ends_at_64() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            assert!(from_json(nested(64).as_bytes()).is_ok());
+            assert!(made(nested(64).as_bytes()).is_ok());
             assert!(check_json(nested(64).as_bytes()).is_ok());
             let deep = nested(65);
             let why = "nested more than 64 deep";
-            assert!(from_json(deep.as_bytes()).is_err_and(|error| error.contains(why)));
+            assert!(made(deep.as_bytes()).is_err_and(|error| error.contains(why)));
             assert!(check_json(deep.as_bytes()).is_err_and(|error| error.contains(why)));
             assert!(check_json(nested(100_000).as_bytes()).is_err());
         }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
 use super::MAX_DEPTH;
+use crate::engine::{call, guard, meter::Stop};
 
 /// Why a value cannot be written as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +31,37 @@ impl fmt::Display for Unfit {
     }
 }
 
+impl From<Unfit> for Box<EvalAltResult> {
+    /// What a native throws, or what ends the run.
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::NotJson(why) => call::thrown("invalid_value", why).into(),
+            Unfit::TooDeep => guard::too_deep(),
+            Unfit::TooLarge { .. } => call::stop(Stop::String).into(),
+        }
+    }
+}
+
+/// How JSON is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Layout {
+    /// Without a space.
+    Compact,
+    /// Each item on a line of its own, two spaces deeper than what holds it.
+    Pretty,
+}
+
 /// Writes `value` as JSON of at most `limit` bytes.
 ///
 /// The limit also bounds the work: a value that shares its parts is written
 /// out part by part, and stops when the text is full.
 pub(in crate::engine) fn to_json(value: &Dynamic, limit: usize) -> Result<String, Unfit> {
-    let mut writer = Writer { out: String::new(), limit };
+    write_json(value, limit, Layout::Compact)
+}
+
+/// Writes `value` as JSON of at most `limit` bytes, laid out as told.
+pub(in crate::engine) fn write_json(value: &Dynamic, limit: usize, layout: Layout) -> Result<String, Unfit> {
+    let mut writer = Writer { out: String::new(), limit, layout };
     writer.value(value, 0).map_err(|problem| match problem {
         Problem::Unfit(unfit) => unfit,
         Problem::NotJson { what, path } => Unfit::NotJson(describe(&what, &path)),
@@ -52,6 +78,7 @@ enum Problem {
 struct Writer {
     out: String,
     limit: usize,
+    layout: Layout,
 }
 
 impl Writer {
@@ -115,7 +142,11 @@ impl Writer {
             if index > 0 {
                 self.push(",")?;
             }
+            self.line(depth)?;
             self.value(item, depth).map_err(|problem| problem.within(|| format!("[{index}]")))?;
+        }
+        if !array.is_empty() {
+            self.line(depth - 1)?;
         }
         self.push("]")
     }
@@ -127,11 +158,24 @@ impl Writer {
             if index > 0 {
                 self.push(",")?;
             }
+            self.line(depth)?;
             self.string(key)?;
-            self.push(":")?;
+            self.push(if self.layout == Layout::Pretty { ": " } else { ":" })?;
             self.value(item, depth).map_err(|problem| problem.within(|| format!(".{key}")))?;
         }
+        if !map.is_empty() {
+            self.line(depth - 1)?;
+        }
         self.push("}")
+    }
+
+    /// Begins a line at a depth, where lines are wanted.
+    fn line(&mut self, depth: usize) -> Result<(), Problem> {
+        if self.layout == Layout::Compact {
+            return Ok(());
+        }
+        self.push("\n")?;
+        (0..depth).try_for_each(|_| self.push("  "))
     }
 
     fn push(&mut self, text: &str) -> Result<(), Problem> {

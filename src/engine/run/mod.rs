@@ -11,6 +11,7 @@ use std::{
 
 use rhai::{Dynamic, Position, Scope};
 
+pub(super) use cycles::take_apart;
 pub(super) use leaks::Leaks;
 use leaks::Text;
 
@@ -108,7 +109,7 @@ impl Runner {
         if compiled.captures {
             let mut values: Vec<Dynamic> = scope.into_iter().map(|(_, value, _)| value).collect();
             values.extend(ended.map_or_else(|error| failure::into_thrown(*error), Some));
-            cycles::take_apart(values);
+            take_apart(values);
         }
         meter::uncounted(|| drop(compiled));
         result

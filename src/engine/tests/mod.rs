@@ -5,10 +5,12 @@ mod classes;
 mod ctx;
 mod failures;
 mod gate;
+mod library;
 mod limits;
 mod log;
 mod manual;
 mod natives;
+mod stack;
 
 use std::{
     sync::{

@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("an_array_doubles_by_append", MEMORY, "let a = [1]; loop { let b = a; a.append(b); }"),
     Case::new("an_array_holds_two_of_itself", MEMORY, "let a = [1]; loop { a = [a, a]; }"),
     Case::new("a_map_holds_two_of_itself", MEMORY, "let m = #{}; loop { m = #{ a: m, b: m }; }"),
-    Case::new("a_map_grows", MEMORY, "let m = #{}; let i = 0; loop { m[`key number ${i}`] = i; i += 1; }"),
+    Case::new("a_map_grows", STOPPED, "let m = #{}; let i = 0; loop { m[`key number ${i}`] = i; i += 1; }"),
     Case::new(
         "a_map_doubles_by_mixin",
         STOPPED,
@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "a_function_pointer_curries_on",
         MEMORY,
-        "let f = |a| a; let g = Fn(\"print\"); loop { g = g.curry(\"some text of a certain length\"); }",
+        "let f = |a| a; let g = Fn(\"abs\"); loop { g = g.curry(\"some text of a certain length\"); }",
     ),
     Case::new(
         "closures_hold_arrays",
@@ -144,7 +144,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "shared_strings_in_a_pointer_as_text",
         ANY,
-        with_string!("let f = Fn(\"print\"); for i in 0..3000 { f = f.curry(s); } f.to_string().len"),
+        with_string!("let f = Fn(\"abs\"); for i in 0..3000 { f = f.curry(s); } f.to_string().len"),
     ),
     Case::new(
         "shared_strings_thrown",

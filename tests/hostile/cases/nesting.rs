@@ -5,14 +5,17 @@ use super::{ANY, Case, MEMORY, OK, SIZE, STOPPED};
 /// `t`: arrays in arrays, as many as the memory carries in a fraction of the operations.
 macro_rules! deep_array {
     ($text:literal) => {
-        concat!("let t = [];\nfor i in 0..8000 { let u = [[[[[[[[]]]]]]]]; u[0][0][0][0][0][0][0].push(t.take()); t = u; }\n", $text)
+        concat!("let t = [()];\nfor i in 0..2500 { t.push([[[[[[[[[[[[t.pop()]]]]]]]]]]]]); }\n", $text)
     };
 }
 
 /// `t`: maps in maps.
 macro_rules! deep_map {
     ($text:literal) => {
-        concat!("let t = #{};\nfor i in 0..20000 { let u = #{}; u.a = t.take(); t = u; }\n", $text)
+        concat!(
+            "let t = #{ a: 1 };\nfor i in 0..2000 { t.a = #{ a: #{ a: #{ a: #{ a: #{ a: t.remove(\"a\") } } } } }; }\n",
+            $text
+        )
     };
 }
 
@@ -66,12 +69,12 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "deep_maps_as_deep_as_they_come",
         STOPPED,
-        "let t = #{}; loop { let u = #{}; u.a = t.take(); t = u; }",
+        "let t = #{ a: 1 }; loop { t.a = #{ a: #{ a: #{ a: t.remove(\"a\") } } }; }",
     ),
     Case::new(
         "deep_arrays_as_deep_as_they_come",
         STOPPED,
-        "let t = []; loop { let u = [[[[[[[[[[[[]]]]]]]]]]]]; u[0][0][0][0][0][0][0][0][0][0][0].push(t.take()); t = u; }",
+        "let t = [()]; loop { t.push([[[[[[[[[[[[t.pop()]]]]]]]]]]]]); }",
     ),
     Case::new(
         "deep_arrays_as_deep_as_they_come_cloned",
@@ -81,12 +84,12 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "curried_pointers_as_deep_as_they_come",
         STOPPED,
-        "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f.take()); }",
+        "let f = Fn(\"abs\"); loop { let g = Fn(\"abs\"); f = g.curry(f.take()); }",
     ),
     Case::new(
         "curried_pointers_cloned",
         STOPPED,
-        "let f = Fn(\"print\"); loop { let g = Fn(\"print\"); f = g.curry(f); }",
+        "let f = Fn(\"abs\"); loop { let g = Fn(\"abs\"); f = g.curry(f); }",
     ),
     Case::new("closures_hold_closures", STOPPED, "let f = || 1; loop { let g = f; f = || g; }"),
     Case::new("closures_in_arrays", STOPPED, "let f = [1]; loop { let g = f; f = [|| g]; }"),
@@ -94,24 +97,24 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "curried_pointers_are_compared",
         ANY,
-        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } let g = f; [f] == [g]",
+        "let f = Fn(\"abs\"); for i in 0..30000 { let g = Fn(\"abs\"); f = g.curry(f.take()); } let g = f; [f] == [g]",
     ),
     Case::new(
         "curried_pointers_are_texts",
         ANY,
-        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } `${f}`.len + [f].to_string().len",
+        "let f = Fn(\"abs\"); for i in 0..30000 { let g = Fn(\"abs\"); f = g.curry(f.take()); } `${f}`.len + [f].to_string().len",
     ),
     Case::new(
         "curried_pointers_are_switched",
         ANY,
-        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } switch f { 1 => 2, _ => 3 }",
+        "let f = Fn(\"abs\"); for i in 0..30000 { let g = Fn(\"abs\"); f = g.curry(f.take()); } switch f { 1 => 2, _ => 3 }",
     ),
     Case::new(
         "curried_pointers_are_returned",
         &["bad_response", "size"],
-        "let f = Fn(\"print\"); for i in 0..100000 { let g = Fn(\"print\"); f = g.curry(f.take()); } f",
+        "let f = Fn(\"abs\"); for i in 0..30000 { let g = Fn(\"abs\"); f = g.curry(f.take()); } f",
     ),
-    Case::new("a_cycle_is_text", SIZE, cycle!("x.to_string().len")),
+    Case::new("a_cycle_is_text", ANY, cycle!("x.to_string().len")),
     Case::new("a_cycle_is_printed", ANY, cycle!("print(y); 1")),
     Case::new("a_cycle_is_compared", ANY, cycle!("let a = [x]; let b = [x]; a == b")),
     Case::new("a_cycle_is_looked_for", ANY, cycle!("x in [1, x]")),
@@ -124,7 +127,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("two_that_hold_each_other_are_text", ANY, two!("`${x}`.len")),
     Case::new("two_that_hold_each_other_are_compared", ANY, two!("[x, y] == [x, y]")),
     Case::new("two_that_hold_each_other_are_switched", ANY, two!("switch [x, y] { 1 => 2, _ => 3 }")),
-    Case::new("two_that_hold_each_other_are_returned", &["size", "bad_response"], two!("x")),
+    Case::new("two_that_hold_each_other_are_returned", &["size", "bad_response", "throw"], two!("x")),
     Case::new("two_that_hold_each_other_are_sorted", ANY, two!("let a = [x, y, x]; a.sort(); a.dedup(); 1")),
     Case::new("cycles_without_end", STOPPED, "loop { let x = #{ a: [1, 2, 3] }; let f = || x; x.f = f; }"),
     Case::new(

@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "natives_called_by_natives",
         TIMEOUT,
-        "let a = []; a.pad(100000, 1); let f = Fn(\"type_of\"); loop { a.map(f); }",
+        "let a = []; a.pad(100000, 1); let f = Fn(\"abs\"); loop { a.map(f); }",
     ),
     Case::new("large_arrays_are_cloned", TIMEOUT, "let a = []; a.pad(900000, 1); loop { let b = a; }"),
     Case::new(
@@ -51,7 +51,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "large_arrays_are_drained_by_a_native",
         ANY,
-        "let a = []; a.pad(900000, true); a.drain(Fn(\"==\").curry(true)).len",
+        "let a = []; a.pad(900000, 1); a.drain(Fn(\"is_odd\")).len",
     ),
     Case::new("large_arrays_are_retained", ANY, "let a = []; a.pad(900000, 1); a.retain(|x| false).len"),
     Case::new("large_arrays_lose_equals", ANY, "let a = []; a.pad(900000, 1); a.dedup(); a.len"),
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "large_arrays_are_sorted_by_a_native",
         ANY,
-        "let a = []; for i in 0..300000 { a.push(i * 7919 % 300007); } a.sort(Fn(\"-\")); 1",
+        "let a = []; for i in 0..300000 { a.push(i * 7919 % 300007); } a.sort(Fn(\"max\")); 1",
     ),
     Case::new(
         "long_strings_are_compared_in_arrays",
@@ -141,7 +141,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::new("recursion_that_catches", ANY, "fn f() { try { f() } catch { f() } } f()"),
     Case::new("recursion_in_text", ANY, "fn f() { `${f()}` } f()"),
-    Case::new("a_function_named_as_a_native", ANY, "fn print(x) { print(x) } print(1)"),
+    Case::new("a_function_named_as_a_native", ANY, "fn abs(x) { abs(x) } abs(1)"),
     Case::new("a_function_named_as_an_operator", ANY, "fn to_string(x) { `${x}` } to_string([1])"),
     Case::new("time_beyond_all_clocks", ANY, "let t = timestamp(); t + 1.0e300"),
     Case::new("time_before_all_clocks", ANY, "let t = timestamp(); t - 9223372036854775807"),

@@ -1,0 +1,79 @@
+//! What running a script costs, as ratios within one run to the same work in a
+//! bare Rhai engine or in plain Rust: `make bench`.
+//!
+//! Rounds are interleaved, so that a noisy neighbour meets both sides alike;
+//! each figure is the median of the rounds with their spread.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench prints its figures and ends where it cannot go on"
+)]
+
+mod bare;
+mod ours;
+mod work;
+
+use std::time::Duration;
+
+/// Interleaved rounds of each measurement.
+const ROUNDS: usize = 15;
+
+/// One row: the same work done by a baseline and by PiCloud.
+struct Row {
+    name: &'static str,
+    /// What the ratio may be at most, where the specification says.
+    target: Option<f64>,
+    baseline: Box<dyn FnMut() -> Duration>,
+    picloud: Box<dyn FnMut() -> Duration>,
+}
+
+fn main() {
+    let engine = ours::Ours::start();
+    println!("| work | baseline | picloud | ratio (spread) | target |\n|---|---|---|---|---|");
+    for row in work::rows(&engine) {
+        report(row);
+    }
+}
+
+/// Measures a row in interleaved rounds and prints it.
+fn report(mut row: Row) {
+    let mut rounds: Vec<(Duration, Duration)> = Vec::new();
+    // The first round warms caches on both sides and does not count.
+    for round in 0..=ROUNDS {
+        let pair = ((row.baseline)(), (row.picloud)());
+        if round > 0 {
+            rounds.push(pair);
+        }
+    }
+    let ratios = sorted(rounds.iter().map(|(base, this)| this.as_secs_f64() / base.as_secs_f64()).collect());
+    let base = median(&sorted(rounds.iter().map(|(base, _)| base.as_secs_f64()).collect()));
+    let this = median(&sorted(rounds.iter().map(|(_, this)| this.as_secs_f64()).collect()));
+    let target = row.target.map_or_else(String::new, |target| format!("{target:.2}"));
+    println!(
+        "| {} | {:?} | {:?} | **{:.2}** ({:.2} to {:.2}) | {target} |",
+        row.name,
+        rounded(base),
+        rounded(this),
+        median(&ratios),
+        ratios.first().copied().unwrap_or_default(),
+        ratios.last().copied().unwrap_or_default(),
+    );
+}
+
+fn sorted(mut figures: Vec<f64>) -> Vec<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// Seconds as a duration with three digits that mean something.
+fn rounded(seconds: f64) -> Duration {
+    let digits = 10_f64.powi(2 - seconds.log10().floor() as i32);
+    Duration::from_secs_f64((seconds * digits).round() / digits)
+}

@@ -1,0 +1,57 @@
+//! `crypto`: fingerprints of data, and comparing secrets.
+
+use hmac::{Hmac, Mac};
+use rhai::{Dynamic, Module};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::{
+    hex::digits,
+    native::{Answer, Functions, fault, with_bytes},
+};
+use crate::engine::{guard, sdk::SdkModule};
+
+/// The module.
+pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "crypto", build };
+
+/// How much is hashed between two looks at the clock.
+const STRETCH: usize = 256 << 10;
+
+fn build() -> Module {
+    Functions::new()
+        .one("sha256", sha256)
+        .two("hmac_sha256", hmac_sha256)
+        .two("constant_time_eq", constant_time_eq)
+        .module()
+}
+
+fn sha256(data: &Dynamic) -> Answer {
+    with_bytes(data, "the data", |bytes| {
+        let mut hash = Sha256::new();
+        for stretch in bytes.chunks(STRETCH) {
+            guard::check()?;
+            hash.update(stretch);
+        }
+        Ok(digits(&hash.finalize()).into())
+    })
+}
+
+fn hmac_sha256(key: &Dynamic, data: &Dynamic) -> Answer {
+    let mut hash = with_bytes(key, "the key", |key| {
+        Hmac::<Sha256>::new_from_slice(key).map_err(|error| fault("invalid_argument", error.to_string()))
+    })?;
+    with_bytes(data, "the data", |bytes| {
+        for stretch in bytes.chunks(STRETCH) {
+            guard::check()?;
+            hash.update(stretch);
+        }
+        Ok(digits(&hash.finalize().into_bytes()).into())
+    })
+}
+
+/// Takes the same time wherever the first difference is; only the lengths can be told from it.
+fn constant_time_eq(a: &Dynamic, b: &Dynamic) -> Answer {
+    with_bytes(a, "the first value", |a| {
+        with_bytes(b, "the second value", |b| Ok(bool::from(a.ct_eq(b)).into()))
+    })
+}
