@@ -46,7 +46,7 @@ static PARSER: LazyLock<Engine> = LazyLock::new(|| {
     engine.register_custom_syntax_with_state_raw(
         node::KEY,
         |_, _, state| {
-            *state = NEXT.with(|next| next.take());
+            *state = NEXT.take();
             Ok(None)
         },
         false,

@@ -164,6 +164,7 @@ fn is_range(value: &Dynamic) -> bool {
     value.is::<std::ops::Range<i64>>() || value.is::<std::ops::RangeInclusive<i64>>()
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "a node returns it as it is")]
 fn placed(mut error: Box<EvalAltResult>, input: &Expression<'_>) -> Box<EvalAltResult> {
     if error.position().is_none() {
         error.set_position(input.position());

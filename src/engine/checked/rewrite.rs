@@ -68,7 +68,7 @@ impl Rewriter {
             Stmt::FnCall(call, at) => self.call(call, *at),
             Stmt::Block(block) => self.block(block),
             Stmt::Expr(expr) | Stmt::BreakLoop(Some(expr), ..) | Stmt::Return(Some(expr), ..) => {
-                self.expr(expr)
+                self.expr(expr);
             }
             Stmt::Import(parts, _) => self.expr(&mut parts.0),
             _ => (),
