@@ -10,14 +10,11 @@ use std::{
 };
 
 use rhai::{
-    AST, ASTNode, CustomExpr, Dynamic, Engine, Expr, Expression, FnCallExpr, Module, ScriptFuncDef, Shared,
-    Stmt, StmtBlock, Token,
+    AST, ASTNode, CustomExpr, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnCallExpr,
+    Module, ScriptFuncDef, Shared, Stmt, StmtBlock, Token,
 };
 
 use super::{node, rewrite::Rewriter};
-
-/// The node's key. No script can write it.
-const BODY: &str = "body?";
 
 /// The body that the node carries.
 #[derive(Clone, Debug)]
@@ -40,16 +37,16 @@ static PARSER: LazyLock<Engine> = LazyLock::new(|| {
     let mut engine = Engine::new_raw();
     #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
     engine.on_parse_token(|token, _, _| match token {
-        Token::Identifier(word) if word.as_str() == "body" => Token::Identifier(Box::new(BODY.into())),
+        Token::Identifier(word) if word.as_str() == "body" => Token::Identifier(Box::new(node::KEY.into())),
         Token::Identifier(word) if word.as_str() == "curried" => {
             Token::Identifier(Box::new(node::CURRY.into()))
         }
         other => other,
     });
     engine.register_custom_syntax_with_state_raw(
-        BODY,
+        node::KEY,
         |_, _, state| {
-            *state = NEXT.with(|next| next.take());
+            *state = NEXT.take();
             Ok(None)
         },
         false,
@@ -58,18 +55,14 @@ static PARSER: LazyLock<Engine> = LazyLock::new(|| {
     engine
 });
 
-/// Teaches an engine to run such bodies.
-pub(super) fn install(engine: &mut Engine) {
-    engine.register_custom_syntax_with_state_raw(
-        BODY,
-        |_, _, _| Ok(None),
-        false,
-        |context, _, state| {
-            let Some(body) = state.read_lock::<Body>() else { return Ok(Dynamic::UNIT) };
-            #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
-            context.eval_expression_tree_raw(&Expression::from(body.expr()), true)
-        },
-    );
+/// Runs the body that a node carries.
+pub(super) fn run(
+    context: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
+    state: &Dynamic,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let Some(body) = state.read_lock::<Body>() else { return Ok(Dynamic::UNIT) };
+    #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
+    context.eval_expression_tree_raw(&Expression::from(body.expr()), true)
 }
 
 /// What a node carries, if it is one of these.

@@ -2,7 +2,7 @@
 
 use rhai::{ASTFlags, BinaryExpr, Expr, Token};
 
-use super::node::{INDEX, SLICE, SLICE_BY, node};
+use super::node::{Check, node};
 
 /// Puts a check into an assignment, where there is something to be checked.
 pub(super) fn check(assignment: &mut BinaryExpr) -> bool {
@@ -13,20 +13,20 @@ pub(super) fn check(assignment: &mut BinaryExpr) -> bool {
     let quiet = is_quiet(lhs);
     let Some(index) = last_index(lhs) else { return false };
     match index {
-        Expr::DynamicConstant(..) => wrap(rhs, |rhs| node(SLICE, [rhs])),
+        Expr::DynamicConstant(..) => wrap(rhs, |rhs| node(Check::Slice, [rhs])),
         Expr::FnCall(call, _)
             if matches!(call.op_token, Some(Token::ExclusiveRange | Token::InclusiveRange)) =>
         {
-            wrap(rhs, |rhs| node(SLICE, [rhs]));
+            wrap(rhs, |rhs| node(Check::Slice, [rhs]));
         }
         // An operator gives no range, and neither does a literal.
         Expr::FnCall(call, _) if call.op_token.is_some() => return false,
         Expr::IntegerConstant(..) | Expr::StringConstant(..) | Expr::InterpolatedString(..) => return false,
         Expr::Variable(..) if quiet => {
             let index = index.clone();
-            wrap(rhs, |rhs| node(SLICE_BY, [rhs, index]));
+            wrap(rhs, |rhs| node(Check::SliceBy, [rhs, index]));
         }
-        other => wrap(other, |index| node(INDEX, [index])),
+        other => wrap(other, |index| node(Check::Index, [index])),
     }
     true
 }
@@ -48,7 +48,7 @@ fn last_index(chain: &mut Expr) -> Option<&mut Expr> {
 }
 
 /// Whether the value is surely no longer as text than a string or a number is.
-fn is_short(value: &Expr) -> bool {
+pub(super) fn is_short(value: &Expr) -> bool {
     match value {
         Expr::IntegerConstant(..)
         | Expr::FloatConstant(..)

@@ -29,7 +29,6 @@ pub(super) const TOO_MANY: &str = "a call has more than 32 arguments: put them i
 /// Teaches an engine what the nodes mean.
 pub(super) fn install(engine: &mut Engine) {
     node::install(engine);
-    body::install(engine);
 }
 
 /// Registers the function that nodes stand for.

@@ -5,19 +5,40 @@ use rhai::{
     NativeCallContext, Position,
 };
 
-use super::MAX_ARGUMENTS;
+use super::{MAX_ARGUMENTS, body};
 use crate::engine::{
     call,
     natives::{Form, could_be_literal, text},
 };
 
-/// The keys of the nodes. No script can write them.
-pub(super) const SWITCH: &str = "switch?";
-pub(super) const TEXT: &str = "text?";
-pub(super) const SLICE: &str = "slice?";
-pub(super) const SLICE_BY: &str = "slice by?";
-pub(super) const INDEX: &str = "index?";
-pub(super) const CURRIED: &str = "curried?";
+/// The key of all nodes: finding what a key means takes a while, so there is but one. No script can write it.
+pub(super) const KEY: &str = "check?";
+
+/// What a node does with the values of its expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Lets a `switch` see only what a `case` can be.
+    Switch,
+    /// Makes the text of a value.
+    Text,
+    /// Makes text of what may be long as text.
+    Slice,
+    /// The same, if the second expression is a range.
+    SliceBy,
+    /// Refuses a range.
+    Index,
+    /// Refuses a function pointer that carries too many values.
+    Curried,
+}
+
+impl Check {
+    const ALL: [Self; 6] = [Self::Switch, Self::Text, Self::Slice, Self::SliceBy, Self::Index, Self::Curried];
+
+    /// What a node does, by what it carries; nothing of the kind if it is a function's body.
+    pub(super) fn from(state: &Dynamic) -> Option<Self> {
+        state.as_int().ok().and_then(|number| Self::ALL.get(usize::try_from(number).ok()?).copied())
+    }
+}
 
 /// The name of the method that curries within bounds. No script can write it.
 pub(super) const CURRY: &str = "curry?";
@@ -25,12 +46,12 @@ pub(super) const CURRY: &str = "curry?";
 type Value = Result<Dynamic, Box<EvalAltResult>>;
 
 /// Makes a node around expressions, the first of which says where it is.
-pub(super) fn node<const N: usize>(key: &'static str, inputs: [Expr; N]) -> Expr {
+pub(super) fn node<const N: usize>(check: Check, inputs: [Expr; N]) -> Expr {
     let at = inputs.first().map_or(Position::NONE, Expr::start_position);
     let custom = CustomExpr {
         inputs: inputs.into_iter().collect(),
-        tokens: std::iter::once(key.into()).collect(),
-        state: Dynamic::UNIT,
+        tokens: std::iter::once(KEY.into()).collect(),
+        state: Dynamic::from(check as i64),
         scope_may_be_changed: false,
         self_terminated: false,
     };
@@ -39,21 +60,20 @@ pub(super) fn node<const N: usize>(key: &'static str, inputs: [Expr; N]) -> Expr
 
 /// Teaches an engine what the nodes mean.
 pub(super) fn install(engine: &mut Engine) {
-    for (key, meaning) in [
-        (SWITCH, switch as fn(&mut EvalContext<'_, '_, '_, '_, '_, '_>, &[Expression<'_>]) -> Value),
-        (TEXT, as_text),
-        (SLICE, for_slice),
-        (SLICE_BY, for_slice_by),
-        (INDEX, no_range),
-        (CURRIED, curried),
-    ] {
-        engine.register_custom_syntax_with_state_raw(
-            key,
-            |_, _, _| Ok(None),
-            false,
-            move |context, inputs, _| meaning(context, inputs),
-        );
-    }
+    engine.register_custom_syntax_with_state_raw(
+        KEY,
+        |_, _, _| Ok(None),
+        false,
+        |context, inputs, state| match Check::from(state) {
+            Some(Check::Switch) => switch(context, inputs),
+            Some(Check::Text) => as_text(context, inputs),
+            Some(Check::Slice) => for_slice(context, inputs),
+            Some(Check::SliceBy) => for_slice_by(context, inputs),
+            Some(Check::Index) => no_range(context, inputs),
+            Some(Check::Curried) => curried(context, inputs),
+            None => body::run(context, state),
+        },
+    );
 }
 
 /// Registers the method.
@@ -144,6 +164,7 @@ fn is_range(value: &Dynamic) -> bool {
     value.is::<std::ops::Range<i64>>() || value.is::<std::ops::RangeInclusive<i64>>()
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "a node returns it as it is")]
 fn placed(mut error: Box<EvalAltResult>, input: &Expression<'_>) -> Box<EvalAltResult> {
     if error.position().is_none() {
         error.set_position(input.position());

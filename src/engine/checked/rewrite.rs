@@ -6,7 +6,7 @@ use super::{
     MAX_ARGUMENTS,
     body::curry_call,
     index::{self, wrap},
-    node::{CURRIED, SWITCH, TEXT, node},
+    node::{Check, node},
 };
 
 /// Rhai's name for giving a function pointer values to carry.
@@ -50,8 +50,10 @@ impl Rewriter {
             }
             Stmt::Switch(parts, _) => {
                 self.expr(&mut parts.0);
-                wrap(&mut parts.0, |value| node(SWITCH, [value]));
-                self.changed = true;
+                if !index::is_short(&parts.0) {
+                    wrap(&mut parts.0, |value| node(Check::Switch, [value]));
+                    self.changed = true;
+                }
                 for case in &mut parts.1.expressions {
                     self.expr(&mut case.lhs);
                     self.expr(&mut case.rhs);
@@ -66,7 +68,7 @@ impl Rewriter {
             Stmt::FnCall(call, at) => self.call(call, *at),
             Stmt::Block(block) => self.block(block),
             Stmt::Expr(expr) | Stmt::BreakLoop(Some(expr), ..) | Stmt::Return(Some(expr), ..) => {
-                self.expr(expr)
+                self.expr(expr);
             }
             Stmt::Import(parts, _) => self.expr(&mut parts.0),
             _ => (),
@@ -79,7 +81,7 @@ impl Rewriter {
                 for segment in segments {
                     self.expr(segment);
                     if !is_scalar(segment) {
-                        wrap(segment, |value| node(TEXT, [value]));
+                        wrap(segment, |value| node(Check::Text, [value]));
                         self.changed = true;
                     }
                 }
@@ -98,7 +100,7 @@ impl Rewriter {
             Expr::FnCall(call, at) => {
                 self.call(call, *at);
                 if !call.is_qualified() && call.name == RHAI_CURRY && !is_closure(call) {
-                    wrap(expr, |value| node(CURRIED, [value]));
+                    wrap(expr, |value| node(Check::Curried, [value]));
                     self.changed = true;
                 }
             }

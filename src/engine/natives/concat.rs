@@ -17,14 +17,14 @@ pub(super) fn register(module: &mut Module) {
         module,
         "+",
         |context: NativeCallContext<'_>, string: &mut ImmutableString, value: Dynamic| -> Joined {
-            Ok(string.clone() + text(&context, &value, Form::Display)?)
+            Ok(joined(string, &text(&context, &value, Form::Display)?))
         },
     );
     add_pure(
         module,
         "+",
         |context: NativeCallContext<'_>, value: &mut Dynamic, string: ImmutableString| -> Joined {
-            Ok(text(&context, value, Form::Display)? + string)
+            Ok(joined(&text(&context, value, Form::Display)?, &string))
         },
     );
     for name in ["+=", "append"] {
@@ -40,4 +40,9 @@ pub(super) fn register(module: &mut Module) {
             },
         );
     }
+}
+
+/// In a string that is no longer than it has to be.
+fn joined(first: &str, second: &str) -> ImmutableString {
+    [first, second].concat().into()
 }

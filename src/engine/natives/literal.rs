@@ -9,7 +9,8 @@ const LONGEST: usize = 1 << 20;
 
 /// Says so by looking at no more of the value than a script is long.
 pub(in crate::engine) fn could_be_literal(value: &Dynamic) -> bool {
-    is_small(value, 0, &mut LONGEST.clone())
+    let holds_others = value.is_shared() || value.is_array() || value.is_map() || value.is_fnptr();
+    !holds_others || is_small(value, 0, &mut LONGEST.clone())
 }
 
 fn is_small(value: &Dynamic, depth: usize, left: &mut usize) -> bool {

@@ -32,11 +32,9 @@ pub(super) fn part(text: &str, start: i64, length: i64) -> &str {
 
 /// Where character `start` begins; the end of the string if there is none.
 pub(super) fn byte_offset(text: &str, start: i64) -> usize {
-    match usize::try_from(start) {
-        Ok(start) => text.char_indices().nth(start).map_or(text.len(), |(at, _)| at),
-        Err(_) => {
-            let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
-            text.char_indices().rev().nth(back - 1).map_or(0, |(at, _)| at)
-        }
+    if let Ok(start) = usize::try_from(start) {
+        return text.char_indices().nth(start).map_or(text.len(), |(at, _)| at);
     }
+    let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+    text.char_indices().rev().nth(back - 1).map_or(0, |(at, _)| at)
 }

@@ -14,6 +14,7 @@ use crate::engine::guard;
 const RUN: usize = 64 * 1024;
 
 type Sorted = Result<(), Box<EvalAltResult>>;
+type Compared = Result<Ordering, Box<EvalAltResult>>;
 type Copied = Result<Array, Box<EvalAltResult>>;
 
 /// Registers the functions.
@@ -124,6 +125,7 @@ fn by_text(array: &mut Array, direction: fn(Ordering) -> Ordering) -> Sorted {
     })
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "a native returns it as it is")]
 fn not_sortable(why: String) -> Box<EvalAltResult> {
     EvalAltResult::ErrorFunctionNotFound(why, Position::NONE).into()
 }
@@ -133,7 +135,7 @@ fn not_sortable(why: String) -> Box<EvalAltResult> {
 fn merge_sort(
     array: &mut Array,
     run: usize,
-    compare: &mut dyn FnMut(&Dynamic, &Dynamic) -> Result<Ordering, Box<EvalAltResult>>,
+    compare: &mut dyn FnMut(&Dynamic, &Dynamic) -> Compared,
 ) -> Sorted {
     if array.len() <= run {
         return Ok(());

@@ -77,9 +77,9 @@ fn own_text(context: &NativeCallContext<'_>, value: &Dynamic, form: Form) -> Tex
     }
     let mut writer = Writer::new(context);
     if value.is_variant() {
-        writer.plain(value, form)?
+        writer.plain(value, form)?;
     } else {
-        writer.value(value, form, 0)?
+        writer.value(value, form, 0)?;
     }
     Ok(writer.out.into())
 }
@@ -138,13 +138,11 @@ impl<'a> Writer<'a> {
     fn value(&mut self, value: &Dynamic, form: Form, depth: usize) -> guard::Guarded {
         self.steps.value()?;
         if value.is_shared() {
-            return match value.read_lock::<Dynamic>() {
-                Some(inner) => self.value(&inner, form, depth),
-                None => {
-                    self.steps.wait()?;
-                    self.push("<shared>")
-                }
+            let Some(inner) = value.read_lock::<Dynamic>() else {
+                self.steps.wait()?;
+                return self.push("<shared>");
             };
+            return self.value(&inner, form, depth);
         }
         if let Ok(text) = value.as_immutable_string_ref() {
             return match form {

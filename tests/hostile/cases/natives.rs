@@ -23,8 +23,8 @@ macro_rules! deep {
 macro_rules! alike {
     ($text:literal) => {
         concat!(
-            "let s = \"0123456789abcdef\"; while s.bytes < 1048576 { s += s; } let few = [];",
-            " for i in 0..20 { few.push(s + i); } let a = []; for i in 0..200000 { a.push(few[i * 7 % 20]); } ",
+            "let s = \"0123456789abcdef\"; while s.bytes < 524288 { s += s; } let few = [];",
+            " for i in 0..16 { few.push(s + i); } let a = []; for i in 0..200000 { a.push(few[i * 7 % 16]); } ",
             $text
         )
     };
@@ -104,7 +104,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "long_keys_are_compared",
         TIMEOUT,
-        "let s = \"x\"; while s.bytes < 1048576 { s += s; } let m = #{}; m[s] = 1; let n = #{}; n[s + \"\"] = 1; let a = []; a.pad(20, m); let b = []; b.pad(20, n); loop { a == b }",
+        "let s = \"x\"; while s.bytes < 1048576 { s += s; } let m = #{}; m[s] = 1; let n = #{}; n[s + \"\"] = 1; let a = []; a.pad(4, m); let b = []; b.pad(4, n); loop { a == b }",
     ),
     // Arrays.
     Case::new("an_array_is_padded_with_what_is_deep", SIZE, deep!("let a = []; a.pad(1000, t); 1")),
