@@ -1,6 +1,6 @@
 //! Scripts that want what Rhai does between two operations, by functions of its own or by itself.
 
-use super::{Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED, THROWN, TIMEOUT};
+use super::{Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED, THROWN, TIMEOUT, each};
 
 /// Makes `a`, an array of 3000 times the same string of 1 MiB.
 macro_rules! shared {
@@ -77,8 +77,8 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::made("a_call_with_very_many_arguments", &["parse"], || format!("f({}1)", "1,".repeat(1000))),
     Case::made("a_closure_that_captures_very_many", &["parse"], || {
-        let declared: String = (0..100).map(|i| format!("let v{i} = 1; ")).collect();
-        let used: String = (0..100).map(|i| format!("v{i}; ")).collect();
+        let declared = each(100, |i| format!("let v{i} = 1; "));
+        let used = each(100, |i| format!("v{i}; "));
         format!("{declared} let f = || {{ {used} }}; 1")
     }),
     // Strings.
@@ -120,7 +120,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     // What a script defines.
     Case::made("functions_are_listed", MEMORY, || {
-        let functions: String = (0..2000).map(|i| format!("fn f{i}(a, b) {{ a }} ")).collect();
+        let functions = each(2000, |i| format!("fn f{i}(a, b) {{ a }} "));
         format!("{functions} let a = []; loop {{ a.push(get_fn_metadata_list()); }}")
     }),
 ];
