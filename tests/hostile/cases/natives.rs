@@ -30,6 +30,11 @@ macro_rules! alike {
     };
 }
 
+/// One text for each number, behind one another.
+fn numbered(count: u32, text: fn(u32) -> String) -> String {
+    (0..count).map(text).collect()
+}
+
 pub(super) const CASES: &[Case] = &[
     // What is assigned to a slice of a string is written out.
     Case::new("a_slice_is_shared_strings", SIZE, shared!("let t = \"abc\"; t[0..1] = a; 1")),
@@ -77,8 +82,8 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::made("a_call_with_very_many_arguments", &["parse"], || format!("f({}1)", "1,".repeat(1000))),
     Case::made("a_closure_that_captures_very_many", &["parse"], || {
-        let declared: String = (0..100).map(|i| format!("let v{i} = 1; ")).collect();
-        let used: String = (0..100).map(|i| format!("v{i}; ")).collect();
+        let declared: String = numbered(100, |i| format!("let v{i} = 1; "));
+        let used: String = numbered(100, |i| format!("v{i}; "));
         format!("{declared} let f = || {{ {used} }}; 1")
     }),
     // Strings.
@@ -120,7 +125,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     // What a script defines.
     Case::made("functions_are_listed", MEMORY, || {
-        let functions: String = (0..2000).map(|i| format!("fn f{i}(a, b) {{ a }} ")).collect();
+        let functions: String = numbered(2000, |i| format!("fn f{i}(a, b) {{ a }} "));
         format!("{functions} let a = []; loop {{ a.push(get_fn_metadata_list()); }}")
     }),
 ];
