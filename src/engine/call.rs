@@ -107,19 +107,18 @@ pub(super) fn placed(context: &NativeCallContext<'_>, mut error: Box<EvalAltResu
 }
 
 /// `ctx` of the run on this thread.
-pub(super) fn ctx() -> Option<Dynamic> {
+pub(super) fn ctx() -> Result<Option<Dynamic>, Box<EvalAltResult>> {
     CALL.with(|slot| {
         // Not borrowed for writing while it is made: the guards that are asked then look at the call too.
-        let ctx = {
-            let slot = slot.borrow();
-            let call = slot.as_ref()?;
-            if let Some(ctx) = &call.ctx {
-                return Some(ctx.clone());
-            }
-            context::make(&call.invocation)
+        let made = match slot.borrow().as_ref() {
+            Some(Call { ctx: Some(ctx), .. }) => return Ok(Some(ctx.clone())),
+            Some(call) => context::make(&call.invocation)?,
+            None => return Ok(None),
         };
-        slot.borrow_mut().as_mut()?.ctx = Some(ctx.clone());
-        Some(ctx)
+        if let Some(call) = slot.borrow_mut().as_mut() {
+            call.ctx = Some(made.clone());
+        }
+        Ok(Some(made))
     })
 }
 

@@ -5,7 +5,7 @@
 //! copies no map and nothing in it can be changed; the body is a shared value
 //! of its own, so that the rest can be copied without it.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::{
     body::{Body, Content, PartValue},
@@ -14,7 +14,9 @@ use super::{
 };
 
 /// Makes `ctx` of an invocation.
-pub(super) fn make(invocation: &Invocation) -> Dynamic {
+///
+/// The error ends the run: there is no room for the body's values, or no time.
+pub(super) fn make(invocation: &Invocation) -> Result<Dynamic, Box<EvalAltResult>> {
     let app =
         map([("id", invocation.app.id.to_string().into()), ("slug", invocation.app.slug.as_str().into())]);
     let script = map([
@@ -29,7 +31,7 @@ pub(super) fn make(invocation: &Invocation) -> Dynamic {
             ("role", option(principal.role.clone())),
         ])
     });
-    map([
+    Ok(map([
         ("execution_id", invocation.execution_id.to_string().into()),
         ("root_execution_id", invocation.root_execution_id.to_string().into()),
         ("request_id", text(&invocation.request_id)),
@@ -39,15 +41,15 @@ pub(super) fn make(invocation: &Invocation) -> Dynamic {
         ("app", app),
         ("script", script),
         ("principal", principal),
-        ("request", request(&invocation.request)),
-    ])
+        ("request", request(&invocation.request)?),
+    ]))
 }
 
-fn request(request: &Request) -> Dynamic {
+fn request(request: &Request) -> Result<Dynamic, Box<EvalAltResult>> {
     let headers = request.headers.iter().map(|(name, value)| (name.as_str().into(), text(value)));
     let params = request.params.iter().map(|(name, value)| (name.as_str().into(), option(value.clone())));
     let query = request.query.iter().map(|(key, value)| (key.as_str(), text(value)));
-    map([
+    Ok(map([
         ("method", text(&request.method)),
         ("path", text(&request.path)),
         ("host", text(&request.host)),
@@ -55,20 +57,19 @@ fn request(request: &Request) -> Dynamic {
         ("query", frozen(Dynamic::from_map(grouped(query)))),
         ("params", frozen(Dynamic::from_map(params.collect()))),
         ("rest", option(request.rest.clone())),
-        ("body", frozen(body(&request.body))),
+        ("body", frozen(body(&request.body)?)),
         ("remote_addr", text(&request.remote_addr)),
-    ])
+    ]))
 }
 
-fn body(body: &Body) -> Dynamic {
-    match &body.content {
+fn body(body: &Body) -> Result<Dynamic, Box<EvalAltResult>> {
+    let value = match &body.content {
         Content::None => Dynamic::UNIT,
         Content::Json => match convert::from_json(&body.raw) {
             Ok(value) => value,
             // It was checked when it was decoded; were it not JSON after all, it is the bytes that came.
             Err(Unread::NotJson(_)) => blob(&body.raw),
-            // The run ends at its next operation and sees nothing of this.
-            Err(Unread::Ended(_)) => Dynamic::UNIT,
+            Err(Unread::Ended(ended)) => return Err(ended),
         },
         Content::Form(fields) => {
             Dynamic::from_map(grouped(fields.iter().map(|(key, value)| (key.as_str(), text(value)))))
@@ -78,7 +79,8 @@ fn body(body: &Body) -> Dynamic {
         }
         Content::Text(body) => text(body),
         Content::Blob => blob(&body.raw),
-    }
+    };
+    Ok(value)
 }
 
 fn part_value(value: &PartValue) -> Dynamic {

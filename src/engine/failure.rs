@@ -6,7 +6,7 @@ use super::{
     compile::{line_and_column, reserved, syntax},
     convert::{self, Unfit},
     outcome::{Failure, FailureKind},
-    reply,
+    reply::{self, Sizes},
 };
 use crate::base::name::truncated;
 
@@ -14,10 +14,10 @@ use crate::base::name::truncated;
 const MESSAGE_BYTES: usize = 4096;
 
 /// Turns the error a run ended with into its failure.
-pub(super) fn of(error: &mut EvalAltResult, at: Position, response_limit: usize) -> Failure {
+pub(super) fn of(error: &mut EvalAltResult, at: Position, sizes: Sizes) -> Failure {
     error.clear_position();
     let mut failure = match innermost(error) {
-        EvalAltResult::ErrorRuntime(thrown, _) => of_thrown(thrown, response_limit),
+        EvalAltResult::ErrorRuntime(thrown, _) => of_thrown(thrown, sizes),
         other => failure(kind(other), message(other)),
     };
     (failure.line, failure.column) = line_and_column(at);
@@ -112,10 +112,10 @@ fn without_position(error: &EvalAltResult) -> String {
     }
 }
 
-fn of_thrown(thrown: &Dynamic, response_limit: usize) -> Failure {
+fn of_thrown(thrown: &Dynamic, sizes: Sizes) -> Failure {
     let Some(map) = thrown.read_lock::<Map>() else { return failure(FailureKind::Throw, shown(thrown)) };
     if map.contains_key("statusCode") {
-        return match reply::response(thrown, response_limit) {
+        return match reply::response(thrown, sizes) {
             Ok(response) => {
                 let message = format!("threw a response with status {}", response.status);
                 Failure { response: Some(response), ..failure(FailureKind::Throw, message) }
@@ -142,7 +142,7 @@ fn shown(value: &Dynamic) -> String {
     match convert::to_json(value, MESSAGE_BYTES) {
         Ok(text) => text,
         Err(Unfit::NotJson(why)) => format!("the script threw a value that cannot be shown: {why}"),
-        Err(Unfit::TooDeep | Unfit::TooLarge { .. }) => {
+        Err(Unfit::TooDeep | Unfit::LongString { .. } | Unfit::TooLarge { .. }) => {
             "the script threw a value too large to show".to_owned()
         }
     }

@@ -26,6 +26,7 @@ mod natives;
 mod outcome;
 mod pace;
 mod profile;
+pub mod reference;
 mod reply;
 mod run;
 mod sdk;

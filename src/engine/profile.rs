@@ -72,7 +72,7 @@ impl Profiles {
             .on_print(|text| stdlib::log::print(Level::Info, text))
             .on_debug(|text, _, _| stdlib::log::print(Level::Debug, text));
         #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
-        engine.on_var(|name, _, _| Ok(if name == reserved::NAME { call::ctx() } else { None }));
+        engine.on_var(|name, _, _| if name == reserved::NAME { call::ctx() } else { Ok(None) });
         reserved::install(&mut engine);
         checked::install(&mut engine);
         engine

@@ -2,6 +2,8 @@
 
 use rhai::Module;
 
+use super::reference::Function;
+
 /// A module scripts call as `name::function`.
 ///
 /// It is built once and shared by all engines and runs, so its functions hold
@@ -10,6 +12,10 @@ use rhai::Module;
 pub struct SdkModule {
     /// The name in scripts.
     pub name: &'static str,
+    /// What it is for, in a sentence or two.
+    pub about: &'static str,
+    /// Its functions, in the order in which the manual shows them.
+    pub functions: &'static [Function],
     /// Builds the module.
     pub build: fn() -> Module,
 }

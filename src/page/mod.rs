@@ -11,6 +11,7 @@ pub mod layout;
 pub mod notice;
 pub mod of_app;
 pub mod parts;
+pub mod prose;
 pub mod time;
 pub mod visit;
 

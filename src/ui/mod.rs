@@ -11,8 +11,7 @@ mod editor;
 mod home;
 mod log;
 mod logs;
-mod route_form;
-mod route_test;
+mod reference;
 mod routes;
 mod run;
 mod scripts;
@@ -31,6 +30,7 @@ use crate::{
 /// The platform's pages, in the order in which the menu shows them.
 pub const PAGES: &[Page] = &[
     home::PAGE,
+    reference::PAGE,
     claim::PAGE,
     sign_in::PAGE,
     app::PAGE,
@@ -39,7 +39,7 @@ pub const PAGES: &[Page] = &[
     run::PAGE,
     versions::PAGE,
     routes::PAGE,
-    route_test::PAGE,
+    routes::TEST,
     logs::PAGE,
     log::PAGE,
     settings::PAGE,

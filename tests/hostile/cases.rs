@@ -2,6 +2,7 @@
 
 use picloud::engine::Body;
 
+mod library;
 mod memory;
 mod natives;
 mod nesting;
@@ -56,7 +57,7 @@ impl Case {
 
 /// All of them.
 pub(crate) static CASES: std::sync::LazyLock<Vec<&'static Case>> = std::sync::LazyLock::new(|| {
-    [memory::CASES, natives::CASES, nesting::CASES, source::CASES, time::CASES]
+    [library::CASES, memory::CASES, natives::CASES, nesting::CASES, source::CASES, time::CASES]
         .into_iter()
         .flatten()
         .collect()

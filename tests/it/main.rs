@@ -15,6 +15,7 @@ mod dispatch;
 mod gate;
 mod ingress;
 mod lifecycle;
+mod manual;
 mod many_routes;
 mod open;
 mod postgres;

@@ -3,6 +3,7 @@
 mod access;
 mod errors;
 mod journey;
+mod reference;
 mod settings;
 
 use std::{collections::BTreeMap, net::SocketAddr};

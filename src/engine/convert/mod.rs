@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub(super) use read::{Unread, check_json, from_json};
-pub(super) use write::{Layout, Unfit, to_json, write_json};
+pub(super) use write::{Layout, Unfit, to_json, to_json_of_strings, write_json};
 
 /// How deep values that cross a border may be nested.
 pub(super) const MAX_DEPTH: usize = 64;

@@ -1,6 +1,6 @@
 //! Values to JSON text.
 
-use std::fmt;
+use std::{fmt, io};
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map};
 
@@ -14,6 +14,11 @@ pub(in crate::engine) enum Unfit {
     NotJson(String),
     /// It is nested too deeply, or without end.
     TooDeep,
+    /// One string in it is too long.
+    LongString {
+        /// The most bytes it may have.
+        limit: usize,
+    },
     /// Its text is too long.
     TooLarge {
         /// The most bytes it may have.
@@ -26,6 +31,7 @@ impl fmt::Display for Unfit {
         match self {
             Self::NotJson(why) => f.write_str(why),
             Self::TooDeep => write!(f, "the value is nested more than {MAX_DEPTH} deep"),
+            Self::LongString { limit } => write!(f, "a string in it is longer than {limit} bytes"),
             Self::TooLarge { limit } => write!(f, "the value is larger than {limit} bytes as JSON"),
         }
     }
@@ -37,7 +43,7 @@ impl From<Unfit> for Box<EvalAltResult> {
         match unfit {
             Unfit::NotJson(why) => call::thrown("invalid_value", why).into(),
             Unfit::TooDeep => guard::too_deep(),
-            Unfit::TooLarge { .. } => call::stop(Stop::String).into(),
+            Unfit::LongString { .. } | Unfit::TooLarge { .. } => call::stop(Stop::String).into(),
         }
     }
 }
@@ -59,14 +65,18 @@ pub(in crate::engine) fn to_json(value: &Dynamic, limit: usize) -> Result<String
     write_json(value, limit, Layout::Compact)
 }
 
+/// Writes `value` as JSON of at most `limit` bytes, in which no string has more than `longest`.
+pub(in crate::engine) fn to_json_of_strings(
+    value: &Dynamic,
+    limit: usize,
+    longest: usize,
+) -> Result<String, Unfit> {
+    Writer { out: String::new(), limit, longest, layout: Layout::Compact }.written(value)
+}
+
 /// Writes `value` as JSON of at most `limit` bytes, laid out as told.
 pub(in crate::engine) fn write_json(value: &Dynamic, limit: usize, layout: Layout) -> Result<String, Unfit> {
-    let mut writer = Writer { out: String::new(), limit, layout };
-    writer.value(value, 0).map_err(|problem| match problem {
-        Problem::Unfit(unfit) => unfit,
-        Problem::NotJson { what, path } => Unfit::NotJson(describe(&what, &path)),
-    })?;
-    Ok(writer.out)
+    Writer { out: String::new(), limit, longest: limit, layout }.written(value)
 }
 
 /// What went wrong, and the steps that led there, innermost first.
@@ -78,10 +88,20 @@ enum Problem {
 struct Writer {
     out: String,
     limit: usize,
+    /// The most bytes of one string.
+    longest: usize,
     layout: Layout,
 }
 
 impl Writer {
+    fn written(mut self, value: &Dynamic) -> Result<String, Unfit> {
+        self.value(value, 0).map_err(|problem| match problem {
+            Problem::Unfit(unfit) => unfit,
+            Problem::NotJson { what, path } => Unfit::NotJson(describe(&what, &path)),
+        })?;
+        Ok(self.out)
+    }
+
     fn value(&mut self, value: &Dynamic, depth: usize) -> Result<(), Problem> {
         if value.is_shared() {
             // A lock held elsewhere on this thread means that the value is being changed.
@@ -127,12 +147,15 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) -> Result<(), Problem> {
+        if text.len() > self.longest {
+            return Err(Problem::Unfit(Unfit::LongString { limit: self.longest }));
+        }
         // Before it is escaped: the text may be far larger than what fits.
         if text.len() > self.limit - self.out.len() {
             return Err(self.too_large());
         }
-        let text = serde_json::to_string(text).map_err(|_| not_json("a string"))?;
-        self.push(&text)
+        // Escaped it may be six times as long: it is written piece by piece.
+        serde_json::to_writer(&mut *self, text).map_err(|_| self.too_large())
     }
 
     fn array(&mut self, array: &Array, depth: usize) -> Result<(), Problem> {
@@ -188,6 +211,18 @@ impl Writer {
 
     fn too_large(&self) -> Problem {
         Problem::Unfit(Unfit::TooLarge { limit: self.limit })
+    }
+}
+
+impl io::Write for Writer {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(piece).map_err(io::Error::other)?;
+        self.push(text).map_err(|_| io::ErrorKind::WriteZero)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

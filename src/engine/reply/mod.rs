@@ -13,17 +13,28 @@ use super::{
     outcome::{BodyKind, Failure, FailureKind, Response},
 };
 
+/// How large a response may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// Bytes of its body.
+    pub body: usize,
+    /// Bytes of one string in it, and of a string that is the body.
+    pub string: usize,
+    /// Bytes of a blob that is the body.
+    pub blob: usize,
+}
+
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
-/// Turns what a script returned, or threw, into a response of at most `limit` bytes of body.
+/// Turns what a script returned, or threw, into a response.
 ///
 /// A map with `statusCode`, or with `headers` or `body` and no other key, says
 /// itself what it is; any other value is a body, and `()` is none.
-pub(super) fn response(value: &Dynamic, limit: usize) -> Result<Response, Failure> {
+pub(super) fn response(value: &Dynamic, sizes: Sizes) -> Result<Response, Failure> {
     let map = value.read_lock::<Map>();
     match map.as_deref().filter(|map| is_response(map)) {
-        Some(map) => from_map(map, limit),
-        None => with_body(None, Headers::new(), value, limit),
+        Some(map) => from_map(map, sizes),
+        None => with_body(None, Headers::new(), value, sizes),
     }
 }
 
@@ -32,7 +43,7 @@ fn is_response(map: &Map) -> bool {
         || (!map.is_empty() && map.keys().all(|key| matches!(key.as_str(), "headers" | "body")))
 }
 
-fn from_map(map: &Map, limit: usize) -> Result<Response, Failure> {
+fn from_map(map: &Map, sizes: Sizes) -> Result<Response, Failure> {
     if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "statusCode" | "headers" | "body")) {
         return Err(bad(format!(
             "a response has no key `{key}` beside `statusCode`, only `headers` and `body`"
@@ -40,7 +51,7 @@ fn from_map(map: &Map, limit: usize) -> Result<Response, Failure> {
     }
     let status = map.get("statusCode").map(status).transpose()?;
     let headers = map.get("headers").map(headers::read).transpose()?.unwrap_or_default();
-    with_body(status, headers, map.get("body").unwrap_or(&Dynamic::UNIT), limit)
+    with_body(status, headers, map.get("body").unwrap_or(&Dynamic::UNIT), sizes)
 }
 
 fn status(value: &Dynamic) -> Result<u16, Failure> {
@@ -55,7 +66,7 @@ fn with_body(
     status: Option<u16>,
     mut headers: Headers,
     body: &Dynamic,
-    limit: usize,
+    sizes: Sizes,
 ) -> Result<Response, Failure> {
     if matches!(status, Some(204 | 304)) || body.is_unit() {
         let status = status.unwrap_or(204);
@@ -64,12 +75,18 @@ fn with_body(
     let told = headers.iter().rev().find(|(name, _)| name == CONTENT_TYPE).map(|(_, value)| value);
     let raw = told.is_some_and(|told| !is_json(told));
     let (bytes, body_kind, usual) = match body.read_lock::<Blob>() {
-        Some(blob) if blob.len() > limit => return Err(too_large(limit)),
-        Some(blob) => (Bytes::copy_from_slice(&blob), BodyKind::Blob, "application/octet-stream"),
+        Some(blob) => {
+            within("the blob of the response", blob.len(), sizes.blob)?;
+            within("the response", blob.len(), sizes.body)?;
+            (Bytes::copy_from_slice(&blob), BodyKind::Blob, "application/octet-stream")
+        }
         None => match body.read_lock::<ImmutableString>() {
-            Some(text) if raw && text.len() > limit => return Err(too_large(limit)),
-            Some(text) if raw => (Bytes::copy_from_slice(text.as_bytes()), BodyKind::Text, "text/plain"),
-            _ => (json(body, limit)?, BodyKind::Json, "application/json"),
+            Some(text) if raw => {
+                within("the string of the response", text.len(), sizes.string)?;
+                within("the response", text.len(), sizes.body)?;
+                (Bytes::copy_from_slice(text.as_bytes()), BodyKind::Text, "text/plain")
+            }
+            _ => (json(body, sizes)?, BodyKind::Json, "application/json"),
         },
     };
     if told.is_none() {
@@ -78,11 +95,12 @@ fn with_body(
     Ok(Response { status: status.unwrap_or(200), headers, body: bytes, body_kind })
 }
 
-fn json(body: &Dynamic, limit: usize) -> Result<Bytes, Failure> {
-    match convert::to_json(body, limit) {
+fn json(body: &Dynamic, sizes: Sizes) -> Result<Bytes, Failure> {
+    match convert::to_json_of_strings(body, sizes.body, sizes.string) {
         Ok(text) => Ok(text.into()),
         Err(Unfit::NotJson(why)) => Err(bad(format!("the body cannot be sent: {why}"))),
-        Err(Unfit::TooLarge { .. }) => Err(too_large(limit)),
+        Err(Unfit::TooLarge { limit }) => Err(too_large("the response", limit)),
+        Err(Unfit::LongString { limit }) => Err(too_large("a string in the response", limit)),
         Err(unfit @ Unfit::TooDeep) => {
             Err(failure(FailureKind::Size, format!("the body cannot be sent: {unfit}")))
         }
@@ -94,7 +112,7 @@ fn is_json(content_type: &HeaderValue) -> bool {
     told.is_some_and(|told| body::is_json(&told))
 }
 
-fn too_large(limit: usize) -> Failure {
+fn too_large(sizes: Sizes) -> Failure {
     failure(FailureKind::Size, format!("the response is larger than {limit} bytes"))
 }
 
@@ -108,11 +126,11 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: usize = 1000;
+    const SIZES: Sizes = Sizes { body: 1000, string: 600, blob: 800 };
 
     fn answer(script: &str) -> Result<Response, Failure> {
         let value = Engine::new().eval::<Dynamic>(script).expect("the test's script runs");
-        response(&value, LIMIT)
+        response(&value, SIZES)
     }
 
     /// Status, content type and body.
@@ -207,12 +225,17 @@ mod tests {
     #[test]
     fn a_body_beyond_the_limit_or_too_deep_is_a_size_failure() {
         let text = r#"#{ headers: #{ "content-type": "text/plain" }, body: s }"#;
-        for script in
-            ["blob(1001)", "let s = \"\"; s.pad(999, 'a'); s", "let a = 1; for i in 0..65 { a = [a] } a"]
-        {
+        for script in [
+            "blob(801)",
+            "let s = \"\"; s.pad(599, '\\n'); s",
+            "let s = \"\"; s.pad(601, 'a'); [s]",
+            "let a = 1; for i in 0..65 { a = [a] } a",
+        ] {
             assert_eq!(refused(script).0, FailureKind::Size, "{script}");
         }
-        assert_eq!(refused(&format!("let s = \"\"; s.pad(1001, 'a'); {text}")).0, FailureKind::Size);
-        assert!(answer("blob(1000)").is_ok());
+        assert_eq!(refused(&format!("let s = \"\"; s.pad(601, 'a'); {text}")).0, FailureKind::Size);
+        assert!(answer("blob(800)").is_ok());
+        assert!(answer("let s = \"\"; s.pad(600, 'a'); s").is_ok());
+        assert!(answer(&format!("let s = \"\"; s.pad(600, 'a'); {text}")).is_ok());
     }
 }

@@ -27,7 +27,7 @@ use super::{
     meter::{self, Pool},
     outcome::{Failure, FailureKind, Level, Outcome, Response},
     profile::Profiles,
-    reply,
+    reply::{self, Sizes},
 };
 use crate::base::{id::ScriptId, time::Timestamp};
 
@@ -99,11 +99,12 @@ impl Runner {
         let mut scope = Scope::new();
         let mut ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &compiled.ast);
         // What comes of it outlives the run.
+        let sizes = Sizes { body: self.response_limit, string: limits.string_bytes, blob: limits.blob_bytes };
         let result = meter::uncounted(|| match &mut ended {
-            Ok(value) => reply::response(value, self.response_limit),
+            Ok(value) => reply::response(value, sizes),
             Err(error) => {
                 seen.at = failure::position(error, &compiled.ast);
-                Err(failure::of(error, seen.at, self.response_limit))
+                Err(failure::of(error, seen.at, sizes))
             }
         });
         if compiled.captures {

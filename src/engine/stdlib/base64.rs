@@ -9,10 +9,46 @@ use base64::{
 use rhai::{Dynamic, Module};
 
 use super::native::{Answer, Functions, fault, text, text_or_blob, with_bytes};
-use crate::engine::{guard, sdk::SdkModule};
+use crate::engine::{
+    guard,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "base64", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "base64", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "Bytes as text of 64 letters: in the ordinary alphabet with padding, and in the one for URLs and file names without.";
+
+const FUNCTIONS: &[Function] = &[
+    function(
+        &["encode(data) -> string"],
+        "Encodes a string or a blob.",
+        r#"base64::encode("Hello?")"#,
+        r#""SGVsbG8/""#,
+    ),
+    function(
+        &["decode(text) -> string or blob"],
+        "Decodes to a string if the bytes are UTF-8, else to a blob. Padding may be missing.",
+        r#"base64::decode("SGVsbG8/")"#,
+        r#""Hello?""#,
+    )
+    .throws(&["invalid_base64"]),
+    function(
+        &["encode_url(data) -> string"],
+        "The same in the alphabet for URLs.",
+        r#"base64::encode_url("Hello?")"#,
+        r#""SGVsbG8_""#,
+    ),
+    function(
+        &["decode_url(text) -> string or blob"],
+        "And back.",
+        r#"base64::decode_url("SGVsbG8_")"#,
+        r#""Hello?""#,
+    )
+    .throws(&["invalid_base64"]),
+];
 
 const PLAIN: GeneralPurpose = engine(&STANDARD, true);
 const FOR_URLS: GeneralPurpose = engine(&URL_SAFE, false);

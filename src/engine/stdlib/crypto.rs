@@ -9,10 +9,39 @@ use super::{
     hex::digits,
     native::{Answer, Functions, fault, with_bytes},
 };
-use crate::engine::{guard, sdk::SdkModule};
+use crate::engine::{
+    guard,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "crypto", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "crypto", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "Fingerprints of strings and blobs, and comparing secrets.";
+
+const FUNCTIONS: &[Function] = &[
+    function(
+        &["sha256(data) -> string"],
+        "The SHA-256 of a string or a blob, in hexadecimal digits.",
+        r#"crypto::sha256("Pi").sub_string(0, 8)"#,
+        r#""4d87941d""#,
+    ),
+    function(
+        &["hmac_sha256(key, data) -> string"],
+        "The HMAC-SHA-256, with which webhooks are signed, in hexadecimal digits.",
+        r#"crypto::hmac_sha256("key", "data").len()"#,
+        "64",
+    ),
+    function(
+        &["constant_time_eq(a, b) -> bool"],
+        "Whether two strings or blobs are the same. Takes as long wherever they differ, so that nobody can guess a secret by the clock.",
+        r#"let expected = crypto::hmac_sha256("key", "data");
+crypto::constant_time_eq(expected, "not it")"#,
+        "false",
+    ),
+];
 
 /// How much is hashed between two looks at the clock.
 const STRETCH: usize = 256 << 10;

@@ -3,10 +3,33 @@
 use rhai::{Dynamic, Module};
 
 use super::native::{Answer, Functions, fault, text, text_or_blob, with_bytes};
-use crate::engine::{guard, sdk::SdkModule};
+use crate::engine::{
+    guard,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "hex", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "hex", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "Bytes as pairs of hexadecimal digits.";
+
+const FUNCTIONS: &[Function] = &[
+    function(
+        &["encode(data) -> string"],
+        "Encodes a string or a blob, in lower case.",
+        r#"hex::encode("Pi")"#,
+        r#""5069""#,
+    ),
+    function(
+        &["decode(text) -> string or blob"],
+        "Decodes to a string if the bytes are UTF-8, else to a blob.",
+        r#"hex::decode("5069")"#,
+        r#""Pi""#,
+    )
+    .throws(&["invalid_hex"]),
+];
 
 fn build() -> Module {
     Functions::new().one("encode", encode).one("decode", decode).module()

@@ -7,11 +7,23 @@ use crate::engine::{
     convert::{self, Unfit},
     meter::Stop,
     outcome::Level,
+    reference::{Function, function},
     sdk::SdkModule,
 };
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "log", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "log", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "Lines of the execution's log. `print` writes an info line, `debug` a debug line. A line has at most 16 KiB; of one attempt the last 256 KiB are kept.";
+
+const FUNCTIONS: &[Function] = &[
+    function(&["trace(message)", "trace(message, fields)"], "Writes a line for looking very closely. The message is any value; fields are a map of values JSON can hold.", r#"log::trace("looking at item", #{ index: 3 })"#, "()").throws(&["invalid_value"]),
+    function(&["debug(message)", "debug(message, fields)"], "Writes a line for looking closely.", r#"log::debug("cache is cold")"#, "()").throws(&["invalid_value"]),
+    function(&["info(message)", "info(message, fields)"], "Writes a line about what happened.", r#"log::info("order received", #{ id: 7, items: 2 })"#, "()").throws(&["invalid_value"]),
+    function(&["warn(message)", "warn(message, fields)"], "Writes a line about what is odd.", r#"log::warn("no such colour", #{ colour: "blurple" })"#, "()").throws(&["invalid_value"]),
+    function(&["error(message)", "error(message, fields)"], "Writes a line about what went wrong.", "log::error(#{ broken: true })", "()").throws(&["invalid_value"]),
+];
 
 type Nothing = Result<(), Box<EvalAltResult>>;
 
@@ -51,7 +63,7 @@ fn write(level: Level, message: &Dynamic, fields: Option<Dynamic>) -> Nothing {
             (Ok(text), Ok(fields)) => (text, fields),
             (Err(unfit), _) | (_, Err(unfit)) => {
                 return match unfit {
-                    Unfit::TooLarge { .. } => Err(Stop::LogLine),
+                    Unfit::TooLarge { .. } | Unfit::LongString { .. } => Err(Stop::LogLine),
                     Unfit::TooDeep => Err(Stop::Depth),
                     Unfit::NotJson(why) => {
                         refused = Some(why);

@@ -4,10 +4,38 @@ use rand::{TryRngCore as _, rngs::OsRng};
 use rhai::{Dynamic, Module};
 
 use super::native::{Answer, Fault, Functions, fault, int};
-use crate::engine::sdk::SdkModule;
+use crate::engine::{
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "random", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "random", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str =
+    "Numbers, bytes and names nobody can guess: from the system's generator, fit for tokens and keys.";
+
+const FUNCTIONS: &[Function] = &[
+    function(
+        &["int(low, high) -> int"],
+        "An integer from `low` to `high`, both included.",
+        "let n = random::int(1, 6);\nn >= 1 && n <= 6",
+        "true",
+    )
+    .throws(&["out_of_range"]),
+    function(&["float() -> float"], "A float from 0.0 to below 1.0.", "random::float() < 1.0", "true"),
+    function(&["bytes(count) -> blob"], "So many bytes, at most 65 536.", "random::bytes(16).len()", "16")
+        .throws(&["out_of_range"]),
+    function(
+        &["string(count) -> string"],
+        "So many letters and digits (A-Z, a-z, 0-9), at most 4 096.",
+        "random::string(24).len()",
+        "24",
+    )
+    .throws(&["out_of_range"]),
+    function(&["uuid() -> string"], "A UUID of version 4.", "random::uuid().len()", "36"),
+];
 
 const MAX_BYTES: i64 = 64 << 10;
 const MAX_LETTERS: i64 = 4 << 10;

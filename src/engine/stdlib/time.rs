@@ -7,10 +7,26 @@ use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 use rhai::{Dynamic, Module};
 
 use super::native::{Answer, Fault, Functions, fault, int, shown, text, unlike};
-use crate::engine::{guard, sdk::SdkModule};
+use crate::engine::{
+    guard,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "time", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "time", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "The clock, and points in time: RFC 3339 text (`2026-03-01T12:00:00Z`) or an integer of milliseconds since 1970, from the year 0 to 9999. Zones are names such as `Europe/Berlin`.";
+
+const FUNCTIONS: &[Function] = &[
+    function(&["now() -> string"], "Now, in UTC with milliseconds.", r#"time::now().ends_with("Z")"#, "true"),
+    function(&["now_ms() -> int"], "Now, in milliseconds since 1970.", "time::now_ms() > 1_700_000_000_000", "true"),
+    function(&["parse(time) -> int"], "The milliseconds since 1970.", r#"time::parse("2026-03-01T12:00:00+01:00")"#, "1772362800000").throws(&["invalid_time", "out_of_range"]),
+    function(&["format(time, pattern) -> string", "format(time, pattern, zone) -> string"], "The time by a pattern of strftime, in UTC or in a zone: `%Y-%m-%d %H:%M:%S`, `%A %d %B`, `%Z` and [many more](https://docs.rs/jiff/latest/jiff/fmt/strtime/index.html#conversion-specifications). A pattern has at most 1 000 bytes.", r#"time::format("2026-07-01T12:00:00Z", "%d.%m.%Y %H:%M", "Europe/Berlin")"#, r#""01.07.2026 14:00""#).throws(&["invalid_time", "out_of_range", "invalid_pattern", "invalid_zone"]),
+    function(&["add_seconds(time, seconds) -> string"], "The time so many seconds later (or earlier, below 0; a float for less than a second), in UTC with milliseconds.", r#"time::add_seconds("2026-02-28T23:59:59Z", 1.5)"#, r#""2026-03-01T00:00:00.500Z""#).throws(&["invalid_time", "out_of_range"]),
+    function(&["diff_seconds(a, b) -> float"], "The seconds from `a` to `b`; below 0 if `b` is earlier.", r#"time::diff_seconds("2026-03-01T00:00:00Z", "2026-03-01T00:01:30Z")"#, "90.0").throws(&["invalid_time", "out_of_range"]),
+];
 
 /// 0000-01-01T00:00:00Z, in milliseconds since 1970.
 const FIRST: i64 = -62_167_219_200_000;

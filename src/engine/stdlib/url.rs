@@ -5,10 +5,26 @@ use rhai::{Dynamic, ImmutableString, Map, Module};
 use url::Url;
 
 use super::native::{Answer, Fault, Functions, fault, shown, text, unlike};
-use crate::engine::{context, guard, pace::Pace, sdk::SdkModule};
+use crate::engine::{
+    context, guard,
+    pace::Pace,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "url", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "url", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "URLs and their parts.";
+
+const FUNCTIONS: &[Function] = &[
+    function(&["encode(value) -> string"], "A string, number or bool as a component of a URL: all but letters, digits and `-._~` is percent-encoded, a space as `%20`.", r#"url::encode("Ada & Bob/7")"#, r#""Ada%20%26%20Bob%2F7""#),
+    function(&["decode(text) -> string"], "And back; a `+` stays one.", r#"url::decode("Ada%20%26%20Bob")"#, r#""Ada & Bob""#).throws(&["invalid_url"]),
+    function(&["encode_query(fields) -> string"], "A map as a query, in the order of its keys. An array repeats its key, `()` leaves it out.", r#"url::encode_query(#{ q: "a b", page: 2, tag: ["x", "y"] })"#, r#""page=2&q=a%20b&tag=x&tag=y""#),
+    function(&["parse(text) -> map"], "The parts of an absolute URL: `scheme`, `username`, `password`, `host`, `port` (the scheme's own if it is not said), `path`, `query`, `fragment` as they stand there, and `params`, the decoded query, in which a repeated key has an array. What is not there is `()`.", r#"let u = url::parse("https://pi.local/search?q=a+b#top");
+[u.host, u.port, u.path, u.params, u.fragment]"#, r#"["pi.local",443,"/search",{"q":"a b"},"top"]"#).throws(&["invalid_url"]),
+];
 
 /// What RFC 3986 calls unreserved stays as it is, all else is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -9,7 +9,9 @@ mod library;
 mod limits;
 mod log;
 mod manual;
+mod memory;
 mod natives;
+mod reference;
 mod stack;
 
 use std::{
@@ -41,7 +43,7 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
         log: LogLimits::default(),
     };
     change(&mut settings);
-    Engine::start(&settings, &[SdkModule { name: "test", build: test_module }])
+    Engine::start(&settings, &[SdkModule { name: "test", about: "", functions: &[], build: test_module }])
 }
 
 fn test_module() -> rhai::Module {
@@ -58,7 +60,7 @@ fn test_module() -> rhai::Module {
 }
 
 /// What holds scripts until a test lets them go; a latch belongs to one test.
-static RELEASED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+static RELEASED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// A script that keeps its permit until [`release`] is called.
 fn held(latch: usize) -> String {

@@ -16,10 +16,28 @@ use rhai::{Array, Dynamic, ImmutableString, Module};
 
 use self::{pattern::compiled, replacement::Replacement, search::Search};
 use super::native::{Answer, Fault, Functions, text};
-use crate::engine::{guard, pace::Pace, sdk::SdkModule};
+use crate::engine::{
+    guard,
+    pace::Pace,
+    reference::{Function, function},
+    sdk::SdkModule,
+};
 
 /// The module.
-pub(in crate::engine) const MODULE: SdkModule = SdkModule { name: "regex", build };
+pub(in crate::engine) const MODULE: SdkModule =
+    SdkModule { name: "regex", about: ABOUT, functions: FUNCTIONS, build };
+
+const ABOUT: &str = "Regular expressions, in the syntax of [the regex crate](https://docs.rs/regex/latest/regex/#syntax): Unicode, `(?i)` for any case, no look-around and no backreferences, so that no pattern takes for ever. A backslash is written twice in double quotes; in backticks once. A pattern has at most 2 048 bytes.";
+
+const FUNCTIONS: &[Function] = &[
+    function(&["is_match(pattern, text) -> bool"], "Whether the pattern is found anywhere.", r#"regex::is_match("^[a-z]+@[a-z.]+$", "ada@pi.local")"#, "true").throws(&["invalid_pattern"]),
+    function(&["find(pattern, text) -> string"], "The first match, or `()`.", r#"regex::find("[0-9]+", "order 17 of 20")"#, r#""17""#).throws(&["invalid_pattern"]),
+    function(&["find_all(pattern, text) -> array"], "All matches.", r#"regex::find_all("[0-9]+", "order 17 of 20")"#, r#"["17","20"]"#).throws(&["invalid_pattern"]),
+    function(&["replace(pattern, text, with) -> string"], "The text with the first match replaced. In `with`, `$1`, `${1}`, `$name` and `${name}` stand for groups, `$0` for the match, `$$` for `$`.", r#"regex::replace("(\\w+) (\\w+)", "Ada Lovelace", "$2, $1")"#, r#""Lovelace, Ada""#).throws(&["invalid_pattern", "invalid_replacement"]),
+    function(&["replace_all(pattern, text, with) -> string"], "The text with all matches replaced.", r#"regex::replace_all("[aeiou]", "banana", "<$0>")"#, r#""b<a>n<a>n<a>""#).throws(&["invalid_pattern", "invalid_replacement"]),
+    function(&["split(pattern, text) -> array"], "The parts between the matches.", r#"regex::split(",\\s*", "a, b,c")"#, r#"["a","b","c"]"#).throws(&["invalid_pattern"]),
+    function(&["captures(pattern, text) -> array"], "The groups of the first match, the whole match first, or `()`. A group that took no part is `()`.", r#"regex::captures("(\\d+)(px|em)?", "width 12px")"#, r#"["12px","12","px"]"#).throws(&["invalid_pattern"]),
+];
 
 /// About what a text in an array takes beside its bytes.
 const TEXT_BYTES: usize = 64;

@@ -38,7 +38,7 @@ fn engine() -> Engine {
         response_limit: 8 << 20,
         log: LogLimits::default(),
     };
-    Engine::start(&settings, &[SdkModule { name: "compare", build: module }])
+    Engine::start(&settings, &[SdkModule { name: "compare", about: "", functions: &[], build: module }])
 }
 
 fn ours(engine: &Engine, source: &str) -> Result<String, String> {

@@ -1,5 +1,10 @@
 //! An app's routes: which address leads to which script.
 
+mod form;
+mod test;
+
+pub(super) use test::PAGE as TEST;
+
 use axum::{
     Router,
     extract::State as AxumState,
@@ -9,7 +14,6 @@ use axum::{
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::{route_form, route_test};
 use crate::{
     access::{
         Caller, Capability,
@@ -85,7 +89,7 @@ async fn create(
     visit: Visit,
     mut form: Form,
 ) -> Answer {
-    match route_form::created(&state, &scope.app, &mut form).await {
+    match form::created(&state, &scope.app, &mut form).await {
         Ok(_) => Ok(noticed(&here(&scope.app), Notice::RouteCreated)),
         Err(error) => {
             let status = form.refused(error)?;
@@ -141,8 +145,8 @@ pub(super) async fn page(
             (parts::next_page(&here(app), routes.next_cursor.as_deref()))
         }
         div.columns {
-            @if may_write { (route_form::panel(&here(app), &desk.new, &scripts)) }
-            (route_test::panel(visit, app, &desk.test, desk.tested.as_ref()))
+            @if may_write { (form::panel(&here(app), &desk.new, &scripts)) }
+            (test::panel(visit, app, &desk.test, desk.tested.as_ref()))
         }
     };
     Ok(Frame::new(visit, caller, "Routes").in_app(app).around(&main))

@@ -4,10 +4,7 @@ use axum::{Router, extract::State as AxumState, response::IntoResponse as _, rou
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{
-    routes::{self, Desk},
-    run::METHODS,
-};
+use super::Desk;
 use crate::{
     access::{Capability, capability::needs::AppRead},
     admin::route::{Question, explain},
@@ -18,11 +15,12 @@ use crate::{
         parts::{self, Input},
     },
     store::app::App,
+    ui::run::METHODS,
     web::{InApp, Query, State},
 };
 
 /// The page, which is that of the routes with the answer on it.
-pub(super) const PAGE: Page = Page {
+pub(in crate::ui) const PAGE: Page = Page {
     path: "/admin/apps/{app}/routes/test",
     place: Place::Nowhere,
     needs: Some(Capability::AppRead),
@@ -59,7 +57,7 @@ async fn test(
         Err(error) => (form.refused(error)?, None),
     };
     let desk = Desk { test: form, tested, ..Desk::default() };
-    Ok((status, routes::page(&state, &visit, (&scope.app, &scope.caller), desk).await?).into_response())
+    Ok((status, super::page(&state, &visit, (&scope.app, &scope.caller), desk).await?).into_response())
 }
 
 async fn answer(state: &State, app: &App, asked: &Asked) -> Result<Markup> {
@@ -68,7 +66,7 @@ async fn answer(state: &State, app: &App, asked: &Asked) -> Result<Markup> {
         Ok((route, found)) => html! {
             div.message.good role="status" {
                 p {
-                    "Answered by " (routes::method(&route)) " " code { (route.path) } ", script "
+                    "Answered by " (super::method(&route)) " " code { (route.path) } ", script "
                     a href={ "/admin/apps/" (app.slug) "/scripts/" (route.script_id) } { (found.entry.script.name) } "."
                 }
                 @if !found.params.is_empty() || found.rest.is_some() {
