@@ -1,12 +1,12 @@
 //! Strings in pieces: `split`, `split_rev`, `to_chars`.
 //!
-//! A piece takes many times the memory of its characters, so pieces are made
-//! in batches, each of which is asked for.
+//! A piece takes many times the memory of its characters, so the guards are
+//! asked while pieces are made.
 
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Module};
 
 use super::add_pure;
-use crate::engine::guard::{self, STEPS};
+use crate::engine::{guard, pace::Pace};
 
 /// What a piece takes beside its text: the value and a counted string.
 const PIECE: usize = 96;
@@ -83,12 +83,9 @@ fn at_most(count: i64) -> Option<usize> {
 }
 
 fn pieces<'a>(found: impl Iterator<Item = &'a str>) -> Pieces {
-    let mut made = Array::new();
+    let (mut made, pace) = (Array::new(), Pace::default());
     for piece in found {
-        if made.len() % STEPS == STEPS - 1 {
-            guard::check()?;
-            guard::room(STEPS * PIECE)?;
-        }
+        pace.step(PIECE + piece.len())?;
         made.push(piece.into());
     }
     Ok(made)
