@@ -77,7 +77,6 @@ fn kind(error: &EvalAltResult) -> FailureKind {
     match error {
         EvalAltResult::ErrorStackOverflow(_) => FailureKind::CallDepth,
         EvalAltResult::ErrorDataTooLarge(..) => FailureKind::Size,
-        EvalAltResult::ErrorParsing(..) => FailureKind::Parse,
         _ => FailureKind::Throw,
     }
 }

@@ -1,6 +1,6 @@
 //! Scripts that want memory.
 
-use super::{ANY, Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED};
+use super::{ANY, Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED, THROWN};
 
 /// Makes `s`, a string of 1 MiB, in ten operations or so.
 macro_rules! with_string {
@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::new(
         "a_function_pointer_curries_on",
-        MEMORY,
+        THROWN,
         "let f = |a| a; let g = Fn(\"abs\"); loop { g = g.curry(\"some text of a certain length\"); }",
     ),
     Case::new(

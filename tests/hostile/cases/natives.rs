@@ -120,7 +120,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     // What a script defines.
     Case::made("functions_are_listed", MEMORY, || {
-        let functions = each(2000, |i| format!("fn f{i}(a, b) {{ a }} "));
+        let functions = each(900, |i| format!("fn f{i}(a, b) {{ a }} "));
         format!("{functions} let a = []; loop {{ a.push(get_fn_metadata_list()); }}")
     }),
 ];
