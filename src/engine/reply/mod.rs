@@ -112,8 +112,12 @@ fn is_json(content_type: &HeaderValue) -> bool {
     told.is_some_and(|told| body::is_json(&told))
 }
 
-fn too_large(sizes: Sizes) -> Failure {
-    failure(FailureKind::Size, format!("the response is larger than {limit} bytes"))
+fn within(what: &str, bytes: usize, limit: usize) -> Result<(), Failure> {
+    if bytes > limit { Err(too_large(what, limit)) } else { Ok(()) }
+}
+
+fn too_large(what: &str, limit: usize) -> Failure {
+    failure(FailureKind::Size, format!("{what} is larger than {limit} bytes"))
 }
 
 fn bad(why: impl Into<String>) -> Failure {

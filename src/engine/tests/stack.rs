@@ -1,6 +1,6 @@
 //! No value that a run can build is too deep for the stack of its thread.
 
-use rhai::{Array, Dynamic, FnPtr, Map};
+use rhai::{Dynamic, FnPtr, Map};
 
 use crate::{engine::gate::stack_bytes, system::allocator::held};
 
@@ -11,9 +11,7 @@ const MEMORY: usize = 32 << 20;
 type Wrap = fn(Dynamic) -> Dynamic;
 
 fn array(inner: Dynamic) -> Dynamic {
-    let mut array = Array::with_capacity(1);
-    array.push(inner);
-    array.into()
+    vec![inner].into()
 }
 
 fn map(inner: Dynamic) -> Dynamic {
