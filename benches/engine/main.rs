@@ -74,6 +74,6 @@ fn median(sorted: &[f64]) -> f64 {
 
 /// Seconds as a duration with three digits that mean something.
 fn rounded(seconds: f64) -> Duration {
-    let digits = 10_f64.powi(2 - seconds.log10().floor() as i32);
-    Duration::from_secs_f64((seconds * digits).round() / digits)
+    let unit = 10_f64.powf(seconds.log10().floor() - 2.0);
+    Duration::from_secs_f64((seconds / unit).round() * unit)
 }

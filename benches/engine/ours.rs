@@ -64,7 +64,7 @@ impl Ours {
                 limits: Bounds::default().default,
                 done: Box::new(move |outcome| sender.send(outcome).expect("the bench waits")),
             };
-            engine.submit(job).ok().expect("room at the gate");
+            engine.submit(job).expect("room at the gate");
             let outcome = receiver.recv().expect("an outcome");
             assert!(outcome.result.is_ok(), "{:?}", outcome.result);
             outcome

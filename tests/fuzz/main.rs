@@ -4,15 +4,23 @@
 //! long as one likes, and `cargo test --test fuzz -- --seed N` repeats what a
 //! finding names. What is found becomes a named test beside the hostile scripts.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it found"
+)]
+
 mod bodies;
 mod grammar;
 mod soup;
 mod worker;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    io::{BufRead, BufReader},
     process::{Child, Command, ExitCode, Stdio},
+    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,7 +40,7 @@ fn main() -> ExitCode {
         arguments.get(at + 1)?.parse::<u64>().ok()
     };
     if let Some(first) = number(WORKER) {
-        return worker::work(first, Path::new(arguments.last().map_or(".", String::as_str)));
+        return worker::work(first);
     }
     if let Some(seed) = number("--seed") {
         return worker::repeat(seed);
@@ -58,18 +66,20 @@ fn main() -> ExitCode {
 
 /// Runs two workers for `span`, and says how many cases they did or what was found.
 fn fuzz(span: Duration) -> Result<u64, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for the workers: {error}"))?;
     // New cases each time; a finding names its seed.
     let first = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs());
+    let (said, lines) = mpsc::channel();
     let mut workers = Vec::new();
     for index in 0..2 {
-        workers.push(Worker::start(folder.path(), (first * 2 + index) << 24)?);
+        workers.push(Worker::start(index, (first * 2 + index as u64) << 24, said.clone())?);
     }
     let until = Instant::now() + span;
-    while Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(200));
-        for worker in &mut workers {
-            worker.look()?;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        match lines.recv_timeout(left.min(Duration::from_secs(1))) {
+            Ok((index, line)) => workers[index].heard(line)?,
+            Err(_) => {
+                workers.iter().try_for_each(Worker::must_get_on)?;
+            }
         }
     }
     Ok(workers.iter().map(|worker| worker.seed - worker.first).sum())
@@ -78,39 +88,48 @@ fn fuzz(span: Duration) -> Result<u64, String> {
 /// A process that works through cases, and what is known of its progress.
 struct Worker {
     process: Child,
-    /// Where it writes the seed of the case it is at.
-    progress: PathBuf,
     first: u64,
+    /// The case it is at.
     seed: u64,
     moved: Instant,
 }
 
 impl Worker {
-    fn start(folder: &Path, first: u64) -> Result<Self, String> {
-        let progress = folder.join(first.to_string());
+    /// Starts one whose lines are sent on under its index; the last is `None`.
+    fn start(index: usize, first: u64, said: mpsc::Sender<(usize, Option<String>)>) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let process = Command::new(program)
+        let mut process = Command::new(program)
             .args([WORKER, &first.to_string()])
-            .arg(&progress)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("no worker: {error}"))?;
-        Ok(Self { process, progress, first, seed: first, moved: Instant::now() })
+        let output = BufReader::new(process.stdout.take().ok_or("no output")?);
+        thread::spawn(move || {
+            let lines = output.lines().map_while(Result::ok).map(Some).chain([None]);
+            // At the end nobody listens any more.
+            let _ = lines.into_iter().try_for_each(|line| said.send((index, line)));
+        });
+        Ok(Self { process, first, seed: first, moved: Instant::now() })
     }
 
-    /// Whether it still lives and gets on.
-    fn look(&mut self) -> Result<(), String> {
-        let ended = self.process.try_wait().map_err(|error| error.to_string())?;
-        let told = fs::read_to_string(&self.progress).unwrap_or_default();
-        let seed = told.trim().parse().unwrap_or(self.seed);
-        if let Some(status) = ended {
-            return Err(format!("seed {seed}: the process ended ({status})"));
+    /// Takes in a line: the seed of a case that begins, or what was found.
+    fn heard(&mut self, line: Option<String>) -> Result<(), String> {
+        let Some(line) = line else {
+            let ended = self.process.wait().map_err(|error| error.to_string())?;
+            return Err(format!("seed {}: the process ended ({ended})", self.seed));
+        };
+        match line.parse() {
+            Ok(seed) => (self.seed, self.moved) = (seed, Instant::now()),
+            // What follows it is the script.
+            Err(_) => println!("{line}"),
         }
-        if seed != self.seed {
-            (self.seed, self.moved) = (seed, Instant::now());
-        }
+        Ok(())
+    }
+
+    fn must_get_on(&self) -> Result<(), String> {
         if self.moved.elapsed() > PATIENCE {
-            return Err(format!("seed {seed}: no end after {PATIENCE:?}"));
+            return Err(format!("seed {}: no end after {PATIENCE:?}", self.seed));
         }
         Ok(())
     }

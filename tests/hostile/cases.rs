@@ -73,3 +73,8 @@ const OK: &[&str] = &["ok"];
 /// It is no crime; what matters is that it ends.
 const ANY: &[&str] =
     &["ok", "throw", "memory", "size", "operations", "timeout", "call_depth", "log_limit", "bad_response"];
+
+/// What `part` says of each number from 0 on, one after another.
+fn each(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect::<Vec<_>>().concat()
+}

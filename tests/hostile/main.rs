@@ -4,6 +4,13 @@
 //!
 //! `cargo test --test hostile NAME` runs those whose name contains NAME.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it found"
+)]
+
 mod cases;
 mod child;
 

@@ -1,6 +1,6 @@
 //! Scripts that want what Rhai does between two operations, by functions of its own or by itself.
 
-use super::{Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED, THROWN, TIMEOUT};
+use super::{Case, MEMORY, MEMORY_OR_SIZE, OK, SIZE, STOPPED, THROWN, TIMEOUT, each};
 
 /// Makes `a`, an array of 3000 times the same string of 1 MiB.
 macro_rules! shared {
@@ -28,11 +28,6 @@ macro_rules! alike {
             $text
         )
     };
-}
-
-/// One text for each number, behind one another.
-fn numbered(count: u32, text: fn(u32) -> String) -> String {
-    (0..count).map(text).collect()
 }
 
 pub(super) const CASES: &[Case] = &[
@@ -82,8 +77,8 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::made("a_call_with_very_many_arguments", &["parse"], || format!("f({}1)", "1,".repeat(1000))),
     Case::made("a_closure_that_captures_very_many", &["parse"], || {
-        let declared: String = numbered(100, |i| format!("let v{i} = 1; "));
-        let used: String = numbered(100, |i| format!("v{i}; "));
+        let declared = each(100, |i| format!("let v{i} = 1; "));
+        let used = each(100, |i| format!("v{i}; "));
         format!("{declared} let f = || {{ {used} }}; 1")
     }),
     // Strings.
@@ -125,7 +120,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     // What a script defines.
     Case::made("functions_are_listed", MEMORY, || {
-        let functions: String = numbered(2000, |i| format!("fn f{i}(a, b) {{ a }} "));
+        let functions = each(2000, |i| format!("fn f{i}(a, b) {{ a }} "));
         format!("{functions} let a = []; loop {{ a.push(get_fn_metadata_list()); }}")
     }),
 ];

@@ -1,6 +1,6 @@
 //! Texts that try the parser: as long as a script may be.
 
-use super::Case;
+use super::{Case, each};
 
 /// The longest text a script may have.
 const LONGEST: usize = 256 * 1024;
@@ -34,19 +34,19 @@ pub(super) const CASES: &[Case] = &[
     Case::made("a_long_chain_of_questions", PARSED, || format!("(){}", "??()".repeat(65_000))),
     Case::made("a_long_array", PARSED, || format!("[{}1].len", "1,".repeat(130_000))),
     Case::made("a_long_map", PARSED, || {
-        let fields: String = (0..20_000).map(|i| format!("a{i}:1,")).collect();
+        let fields = each(20_000, |i| format!("a{i}:1,"));
         format!("#{{{fields}}}.len")
     }),
-    Case::made("many_functions", PARSED, || (0..10_000).map(|i| format!("fn f{i}(a){{a}}\n")).collect()),
+    Case::made("many_functions", PARSED, || each(10_000, |i| format!("fn f{i}(a){{a}}\n"))),
     Case::made("many_closures", PARSED, || format!("[{}1].len", "|x|x,".repeat(50_000))),
-    Case::made("many_variables", PARSED, || (0..15_000).map(|i| format!("let v{i}={i};\n")).collect()),
+    Case::made("many_variables", PARSED, || each(15_000, |i| format!("let v{i}={i};\n"))),
     Case::made("many_cases", PARSED, || {
-        let cases: String = (0..20_000).map(|i| format!("{i}=>1,")).collect();
+        let cases = each(20_000, |i| format!("{i}=>1,"));
         format!("switch 7 {{ {cases} _ => 2 }}")
     }),
     Case::made("many_parameters", PARSED, || {
-        let names: Vec<String> = (0..20_000).map(|i| format!("p{i}")).collect();
-        format!("fn f({}) {{ 1 }} 1", names.join(","))
+        let names = each(20_000, |i| format!("p{i},"));
+        format!("fn f({names}) {{ 1 }} 1")
     }),
     Case::made("many_arguments", PARSED, || format!("f({}1)", "1,".repeat(130_000))),
     Case::made("a_long_name", PARSED, || format!("let {} = 1;", "a".repeat(250_000))),
