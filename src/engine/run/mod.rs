@@ -93,7 +93,7 @@ impl Runner {
 
     /// Runs the code.
     fn execute(&self, code: &Code, limits: &Limits, seen: &mut Seen) -> Result<Response, Failure> {
-        let engine = self.profiles.engine(limits.call_depth);
+        let engine = meter::uncounted(|| self.profiles.engine(limits.call_depth));
         let compiled = meter::uncounted(|| self.compiled(code, limits)).map_err(compile::failure)?;
         seen.captures = compiled.captures;
         let mut scope = Scope::new();

@@ -39,8 +39,8 @@ fn build() -> Module {
         FuncRegistration::new(level.name()).with_volatility(true).set_into_module(
             &mut module,
             move |context: NativeCallContext<'_>, message: Dynamic, fields: Map| -> Nothing {
-                let fields = Some(Dynamic::from_map(fields));
-                write(level, &message, fields).map_err(|error| call::placed(&context, error))
+                let fields = Dynamic::from_map(fields);
+                write(level, &message, Some(&fields)).map_err(|error| call::placed(&context, error))
             },
         );
     }
@@ -55,11 +55,12 @@ pub(in crate::engine) fn print(level: Level, text: &str) {
     let _ = call::log(|book| book.write(level, text, None));
 }
 
-fn write(level: Level, message: &Dynamic, fields: Option<Dynamic>) -> Nothing {
+fn write(level: Level, message: &Dynamic, fields: Option<&Dynamic>) -> Nothing {
     let mut refused = None;
+    // What was the run's is dropped after this: within, its memory does not count.
     call::log(|book| {
         let limit = book.line_bytes();
-        let (text, fields) = match (plain(message, limit), fields.map(|map| json(&map, limit)).transpose()) {
+        let (text, fields) = match (plain(message, limit), fields.map(|map| json(map, limit)).transpose()) {
             (Ok(text), Ok(fields)) => (text, fields),
             (Err(unfit), _) | (_, Err(unfit)) => {
                 return match unfit {
