@@ -5,6 +5,8 @@
 
 # Where `make run` listens; `make run LISTEN=0.0.0.0:8080` for other machines too.
 LISTEN = 127.0.0.1:8080
+# How long `make fuzz` takes.
+FUZZ_SECONDS = 60
 # The Debian releases `make test-fresh` tries.
 DEBIAN = 12 13
 
@@ -28,11 +30,14 @@ test: deps-test ## everything that must hold before a commit
 	cargo deny --log-level error check bans licenses sources
 	cargo test --locked
 
-test-all: test test-fresh ## test, and what is slow
+test-all: test fuzz test-fresh ## test, and what is slow
 
 test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or both); root, network
 	@.ci/deps fresh
 	@tests/fresh/run $(DEBIAN)
+
+fuzz: deps-test ## random scripts and bodies against the engine (FUZZ_SECONDS=3600 for an hour)
+	cargo test --locked --test fuzz -- --seconds $(FUZZ_SECONDS)
 
 bench: ## measure, figures for docs/performance.md
 	@.ci/deps bench
@@ -54,4 +59,4 @@ deps-test: ## install what `make test` needs and is missing
 audit: deps-test ## known vulnerabilities in dependencies (fetches the advisory database: needs the network)
 	cargo deny check advisories
 
-.PHONY: help run doctor config test test-all test-fresh bench fmt lint deps deps-test audit
+.PHONY: help run doctor config test test-all test-fresh fuzz bench fmt lint deps deps-test audit

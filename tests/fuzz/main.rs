@@ -1,6 +1,6 @@
 //! Random scripts, bodies and answers against the engine, in processes that must survive.
 //!
-//! `cargo test --test fuzz` takes a few seconds; `make fuzz SECONDS=3600` as
+//! `cargo test --test fuzz` takes a few seconds; `make fuzz FUZZ_SECONDS=3600` as
 //! long as one likes, and `cargo test --test fuzz -- --seed N` repeats what a
 //! finding names. What is found becomes a named test beside the hostile scripts.
 
