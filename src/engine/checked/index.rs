@@ -1,8 +1,39 @@
 //! Assignments to an index, which may be a slice of a string.
 
-use rhai::{ASTFlags, BinaryExpr, Expr, Token};
+use rhai::{AST, ASTFlags, ASTNode, BinaryExpr, Expr, FnCallExpr, Stmt, Token};
 
 use super::node::{Check, node};
+
+/// Whether a script has ranges elsewhere than in the head of a `for`: only then
+/// can a variable hold one, for no function gives one.
+pub(super) fn has_ranges(ast: &AST) -> bool {
+    let mut found = false;
+    super::walk(ast, &mut |path: &[ASTNode<'_>]| {
+        found |= match path {
+            [.., ASTNode::Stmt(Stmt::For(..)), ASTNode::Expr(_)] => false,
+            [.., ASTNode::Expr(expr)] => is_range(expr),
+            // A call that is a whole statement is one of its own.
+            [.., ASTNode::Stmt(Stmt::FnCall(call, _))] => makes_range(call),
+            _ => false,
+        };
+        !found
+    });
+    found
+}
+
+fn is_range(expr: &Expr) -> bool {
+    match expr {
+        Expr::DynamicConstant(value, _) => {
+            value.is::<std::ops::Range<i64>>() || value.is::<std::ops::RangeInclusive<i64>>()
+        }
+        Expr::FnCall(call, _) => makes_range(call),
+        _ => false,
+    }
+}
+
+fn makes_range(call: &FnCallExpr) -> bool {
+    matches!(call.op_token, Some(Token::ExclusiveRange | Token::InclusiveRange))
+}
 
 /// Puts a check into an assignment, where there is something to be checked.
 pub(super) fn check(assignment: &mut BinaryExpr) -> bool {
@@ -14,11 +45,7 @@ pub(super) fn check(assignment: &mut BinaryExpr) -> bool {
     let Some(index) = last_index(lhs) else { return false };
     match index {
         Expr::DynamicConstant(..) => wrap(rhs, |rhs| node(Check::Slice, [rhs])),
-        Expr::FnCall(call, _)
-            if matches!(call.op_token, Some(Token::ExclusiveRange | Token::InclusiveRange)) =>
-        {
-            wrap(rhs, |rhs| node(Check::Slice, [rhs]));
-        }
+        range if is_range(range) => wrap(rhs, |rhs| node(Check::Slice, [rhs])),
         // An operator gives no range, and neither does a literal.
         Expr::FnCall(call, _) if call.op_token.is_some() => return false,
         Expr::IntegerConstant(..) | Expr::StringConstant(..) | Expr::InterpolatedString(..) => return false,

@@ -38,7 +38,7 @@ pub(super) fn register(module: &mut Module) {
 
 /// The syntax tree with its checks, or where it has calls with too many arguments.
 pub(super) fn apply(ast: &AST) -> Result<AST, Vec<Position>> {
-    let mut rewriter = Rewriter::default();
+    let mut rewriter = Rewriter::of(ast);
     let mut statements = ast.statements().to_vec();
     rewriter.statements(&mut statements);
     let mut functions = Module::new();

@@ -1,6 +1,6 @@
 //! Going through a syntax tree, and putting the checks in.
 
-use rhai::{Expr, FnCallExpr, Position, Stmt, StmtBlock};
+use rhai::{AST, Expr, FnCallExpr, Position, Stmt, StmtBlock};
 
 use super::{
     MAX_ARGUMENTS,
@@ -17,11 +17,18 @@ const RHAI_CURRY: &str = "curry";
 pub(super) struct Rewriter {
     /// Whether a check was put in.
     pub changed: bool,
+    /// Whether a value can be a range, and so an index a slice.
+    ranges: bool,
     /// Where a call has more arguments than it may have.
     pub too_many: Vec<Position>,
 }
 
 impl Rewriter {
+    /// For the parts of a syntax tree.
+    pub(super) fn of(ast: &AST) -> Self {
+        Self { ranges: index::has_ranges(ast), ..Self::default() }
+    }
+
     /// Puts checks into statements.
     pub(super) fn statements(&mut self, statements: &mut [Stmt]) {
         for statement in statements {
@@ -62,7 +69,7 @@ impl Rewriter {
             Stmt::Assignment(parts) => {
                 self.expr(&mut parts.1.lhs);
                 self.expr(&mut parts.1.rhs);
-                self.changed |= !parts.0.is_op_assignment() && index::check(&mut parts.1);
+                self.changed |= self.ranges && !parts.0.is_op_assignment() && index::check(&mut parts.1);
             }
             Stmt::Var(parts, ..) => self.expr(&mut parts.1),
             Stmt::FnCall(call, at) => self.call(call, *at),

@@ -123,7 +123,20 @@ fn an_assignment_is_checked_if_it_may_be_to_a_slice_and_of_something_long() {
         ("a = b", &[]),
     ];
     for (source, checks) in cases {
-        assert_eq!(kinds(source), checks, "{source}");
+        assert_eq!(kinds(&format!("{source}; 0..1")), checks, "{source}");
+    }
+    // Where no variable can hold a range, none of them is a slice.
+    for (source, count) in [
+        ("a[i] = b", 0),
+        ("for k in 0..9 { a[k] = b; }", 0),
+        ("for k in 0..=n { a[k] = b; }", 0),
+        ("for k in 0..9 { let r = 1..2; a[r] = b; }", 1),
+        ("for k in f(0..9) { a[k] = b; }", 1),
+        ("fn f() { 0..9 } a[i] = b", 1),
+        ("let r = loop { break 0..9 }; a[r] = b", 1),
+        ("[1].map(|x| 0..x); a[i] = b", 1),
+    ] {
+        assert_eq!(kinds(source).len(), count, "{source}");
     }
 }
 

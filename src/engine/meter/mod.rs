@@ -88,13 +88,16 @@ struct Meter {
     deadline: Cell<Option<Instant>>,
     /// Set once: the run ends at its next operation, whatever caught the error.
     stop: Cell<Option<Stop>>,
-    shared: RefCell<Option<Shared>>,
 }
 
 /// What the runs share.
 struct Shared {
     pool: Arc<Pool>,
     gate: Arc<Gate>,
+}
+
+fn with_shared<T>(act: impl FnOnce(&Shared) -> T) -> Option<T> {
+    SHARED.with(|slot| slot.borrow().as_ref().map(act))
 }
 
 /// The alarm of a thread that is no script thread.
@@ -111,9 +114,10 @@ thread_local! {
             limits: Cell::new(Limits::NONE),
             deadline: Cell::new(None),
             stop: Cell::new(None),
-            shared: const { RefCell::new(None) },
         }
     };
+    /// Apart, since the meter, which has nothing to drop, is reached without a question.
+    static SHARED: RefCell<Option<Shared>> = const { RefCell::new(None) };
 }
 
 /// Gives this thread its alarm, for all runs it will have.
@@ -141,7 +145,8 @@ pub(super) fn begin(limits: &Limits, began: Instant, gate: &Arc<Gate>, pool: &Ar
         meter.deadline.set(Some(deadline));
         meter.stop.set(None);
         meter.granted.set(0);
-        *meter.shared.borrow_mut() = Some(Shared { pool: Arc::clone(pool), gate: Arc::clone(gate) });
+        let shared = Shared { pool: Arc::clone(pool), gate: Arc::clone(gate) };
+        SHARED.with(|slot| *slot.borrow_mut() = Some(shared));
         meter.base.set(held());
         meter.allow();
         let alarm = meter.alarm.get();
@@ -156,7 +161,7 @@ pub(super) fn end() -> Reading {
     METER.with(|meter| {
         Watch::unset(meter.alarm.get());
         let left = (held() - meter.base.get()).max(0);
-        if let Some(shared) = meter.shared.borrow_mut().take() {
+        if let Some(shared) = SHARED.with(|slot| slot.borrow_mut().take()) {
             // What can never be freed stays taken.
             shared.pool.give((meter.granted.get() - left).max(0));
         }
@@ -244,7 +249,7 @@ impl Meter {
                 Some(Stop::Operations)
             } else if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
                 Some(Stop::Timeout)
-            } else if self.shared.borrow().as_ref().is_some_and(|shared| shared.gate.is_cut_off()) {
+            } else if with_shared(|shared| shared.gate.is_cut_off()).unwrap_or_default() {
                 Some(Stop::Engine)
             } else {
                 self.ask(0).err()
@@ -266,10 +271,8 @@ impl Meter {
         }
         let missing = wanted - pool::FREE - self.granted.get();
         if missing > 0 {
-            let shared = self.shared.borrow();
-            let Some(granted) = shared.as_ref().and_then(|shared| shared.pool.take(missing)) else {
-                return Err(Stop::MemoryOfAll);
-            };
+            let granted = with_shared(|shared| shared.pool.take(missing)).flatten();
+            let granted = granted.ok_or(Stop::MemoryOfAll)?;
             self.granted.set(self.granted.get() + granted);
             self.allow();
         }
