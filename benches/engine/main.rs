@@ -14,6 +14,8 @@
 )]
 
 mod bare;
+#[path = "../../tests/driver/mod.rs"]
+mod driver;
 mod ours;
 mod work;
 

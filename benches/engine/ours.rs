@@ -1,17 +1,16 @@
 //! PiCloud's engine as the product starts it, driven without HTTP.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use picloud::{
-    base::id::{AppId, ExecutionId, ScriptId},
-    engine::{
-        AppRef, Body, Bounds, Code, Engine, Invocation, Job, Kind, LogLimits, Outcome, Request, ScriptRef,
-        Settings,
-    },
+    base::id::ScriptId,
+    engine::{Body, Bounds, Code, Engine, Outcome},
 };
+
+use crate::driver;
 
 /// The engine.
 #[derive(Clone)]
@@ -21,18 +20,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn start() -> Self {
-        let settings = Settings {
-            running: 1,
-            in_flight: 2,
-            queue: 4,
-            compiled_scripts: 64,
-            max_call_depth: 128,
-            max_memory: 256 << 20,
-            memory_of_all: 1 << 30,
-            response_limit: 8 << 20,
-            log: LogLimits::default(),
-        };
-        Self { engine: Engine::start(&settings, &[]) }
+        Self { engine: driver::engine(256 << 20, 1 << 30) }
     }
 
     /// Runs `source`, compiled once; each call is one run, of which the time on the script's thread counts.
@@ -57,15 +45,10 @@ impl Ours {
         let engine = self.engine.clone();
         let (script, source) = (ScriptId::new(), Arc::<str>::from(source));
         move || {
-            let (sender, receiver) = mpsc::channel();
-            let job = Job {
-                invocation: invocation(script, body.clone()),
-                code: Code::Version { script, version: 1, source: Arc::clone(&source) },
-                limits: Bounds::default().default,
-                done: Box::new(move |outcome| sender.send(outcome).expect("the bench waits")),
-            };
-            engine.submit(job).expect("room at the gate");
-            let outcome = receiver.recv().expect("an outcome");
+            let code = Code::Version { script, version: 1, source: Arc::clone(&source) };
+            let limits = Bounds::default().default;
+            let outcome = driver::run(&engine, code, body.clone(), limits, Duration::from_secs(60));
+            let outcome = outcome.expect("an outcome");
             assert!(outcome.result.is_ok(), "{:?}", outcome.result);
             outcome
         }
@@ -74,19 +57,3 @@ impl Ours {
 
 /// How many runs one figure of [`Ours::calls`] is of.
 pub(crate) const CALLS: usize = 1000;
-
-fn invocation(script: ScriptId, body: Body) -> Invocation {
-    let execution_id = ExecutionId::new();
-    Invocation {
-        execution_id,
-        root_execution_id: execution_id,
-        request_id: "bench".to_owned(),
-        attempt: 1,
-        trigger_depth: 0,
-        app: AppRef { id: AppId::new(), slug: "bench".parse().expect("a slug") },
-        script: ScriptRef { id: script, name: "bench".parse().expect("a name"), version: Some(1) },
-        kind: Kind::Http,
-        request: Request { method: "POST".to_owned(), path: "/".to_owned(), body, ..Request::default() },
-        principal: None,
-    }
-}

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use picloud::engine::{Body, body::decode_request};
+use picloud::engine::Body;
 
-use crate::{Row, bare, ours::CALLS, ours::Ours};
+use crate::{Row, bare, driver::json_body, ours::CALLS, ours::Ours};
 
 /// Scripts that do one thing many times, each with what it may cost beside an engine without limits.
 const SCRIPTS: [(&str, f64, &str); 6] = [
@@ -70,15 +70,9 @@ fn json() -> String {
     text
 }
 
-fn body(text: &str) -> Body {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let raw = text.as_bytes().to_vec().into();
-    runtime.block_on(decode_request(Some("application/json"), raw)).expect("it is JSON")
-}
-
 fn body_through(engine: &Ours) -> Row {
     let text = json();
-    let body = body(&text);
+    let body = json_body(text.clone());
     Row {
         name: "1 MiB of JSON in and out, against serde_json's own values",
         target: None,
@@ -99,8 +93,8 @@ fn one_field(engine: &Ours) -> Row {
     Row {
         name: "20 000 reads of a field beside a body of 1 MiB, against one of 2 bytes",
         target: None,
-        baseline: engine.runs(source, body("[]")),
-        picloud: engine.runs(source, body(&json())),
+        baseline: engine.runs(source, json_body("[]".to_owned())),
+        picloud: engine.runs(source, json_body(json())),
     }
 }
 
@@ -108,7 +102,7 @@ fn patterns(engine: &Ours) -> Row {
     const TEXT: &str = "the quick brown fox 42 jumps over 7 lazy dogs ";
     let source = "let s = ctx.request.body[0]; regex::find_all(\"[a-z]+ [0-9]+\", s).len";
     let text = TEXT.repeat(100_000 / TEXT.len());
-    let body = body(&format!("[{text:?}]"));
+    let body = json_body(format!("[{text:?}]"));
     let pattern = regex::Regex::new("[a-z]+ [0-9]+").expect("a pattern");
     Row {
         name: "all matches of a pattern in 100 KB, against the regex crate",

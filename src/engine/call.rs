@@ -14,6 +14,7 @@ use super::{
     limits::Limits,
     logbook::{LogLimits, Logbook},
     meter::{self, Pool, Stop},
+    run::take_apart,
 };
 
 /// What natives reach of the run.
@@ -76,8 +77,9 @@ pub(super) fn begin(start: Start<'_>) {
 /// Ends the run on this thread, whose values are gone.
 pub(super) fn end() -> End {
     let mut call = CALL.with(|slot| slot.borrow_mut().take());
-    // The one thing of the call that the run itself made.
-    drop(call.as_mut().and_then(|call| call.ctx.take()));
+    // The one thing of the call that the run itself made. A script can put what
+    // it likes into its parts by way of a copy, `ctx` itself included.
+    take_apart(call.as_mut().and_then(|call| call.ctx.take()).into_iter().collect());
     let meter::Reading { operations, stop, left } = meter::end();
     let logbook = call.map_or_else(Logbook::closed, |call| call.logbook);
     End { operations, stop, left, logbook }
@@ -129,6 +131,11 @@ pub(super) fn raw_body() -> bytes::Bytes {
     })
 }
 
+/// The most bytes a line of the run's log may have.
+pub(super) fn log_line_bytes() -> usize {
+    CALL.with(|slot| slot.borrow().as_ref().map_or(0, |call| call.logbook.line_bytes()))
+}
+
 /// Writes into the run's log.
 pub(super) fn log(write: impl FnOnce(&mut Logbook) -> Result<(), Stop>) -> Result<(), Box<EvalAltResult>> {
     let written = CALL.with(|slot| {
@@ -144,7 +151,8 @@ pub(super) fn pause(until: Instant) -> Result<(), Box<EvalAltResult>> {
     let deadline = meter::deadline();
     let place = CALL.with(|slot| slot.borrow().as_ref().map(|call| (Arc::clone(&call.gate), call.seat)));
     let (Some(deadline), Some((gate, seat))) = (deadline, place) else { return Ok(()) };
-    match gate.pause(seat, until, deadline) {
+    // What the gate makes meanwhile, threads included, is not the run's.
+    match meter::uncounted(|| gate.pause(seat, until, deadline)) {
         Pause::Over => Ok(()),
         Pause::Deadline => Err(stop(Stop::Timeout).into()),
         Pause::CutOff => Err(stop(Stop::Engine).into()),

@@ -1,9 +1,9 @@
 //! `ctx`: what a script sees of its run.
 //!
-//! Made on the script thread, when the script first looks at it. Each map is
-//! made read-only and then shared, in this order, so that reading a field
-//! copies no map and nothing in it can be changed; the body is a shared value
-//! of its own, so that the rest can be copied without it.
+//! Made on the script thread, when the script first looks at it. It is made
+//! read-only and then shared, in this order, so that reading a field copies
+//! nothing. The body is a shared value of its own, so that a copy of the rest
+//! need not copy it; the other maps are not, so that a copy is one's own.
 
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
@@ -31,7 +31,7 @@ pub(super) fn make(invocation: &Invocation) -> Result<Dynamic, Box<EvalAltResult
             ("role", option(principal.role.clone())),
         ])
     });
-    Ok(map([
+    let ctx = map([
         ("execution_id", invocation.execution_id.to_string().into()),
         ("root_execution_id", invocation.root_execution_id.to_string().into()),
         ("request_id", text(&invocation.request_id)),
@@ -42,7 +42,8 @@ pub(super) fn make(invocation: &Invocation) -> Result<Dynamic, Box<EvalAltResult
         ("script", script),
         ("principal", principal),
         ("request", request(&invocation.request)?),
-    ]))
+    ]);
+    Ok(ctx.into_shared())
 }
 
 fn request(request: &Request) -> Result<Dynamic, Box<EvalAltResult>> {
@@ -53,11 +54,12 @@ fn request(request: &Request) -> Result<Dynamic, Box<EvalAltResult>> {
         ("method", text(&request.method)),
         ("path", text(&request.path)),
         ("host", text(&request.host)),
-        ("headers", frozen(Dynamic::from_map(headers.collect()))),
-        ("query", frozen(Dynamic::from_map(grouped(query)))),
-        ("params", frozen(Dynamic::from_map(params.collect()))),
+        ("headers", Dynamic::from_map(headers.collect()).into_read_only()),
+        ("query", Dynamic::from_map(grouped(query)).into_read_only()),
+        ("params", Dynamic::from_map(params.collect()).into_read_only()),
         ("rest", option(request.rest.clone())),
-        ("body", frozen(body(&request.body)?)),
+        // Read-only before shared: the other way round only this one handle would be read-only.
+        ("body", body(&request.body)?.into_read_only().into_shared()),
         ("remote_addr", text(&request.remote_addr)),
     ]))
 }
@@ -109,12 +111,7 @@ pub(super) fn grouped<'a>(values: impl Iterator<Item = (&'a str, Dynamic)>) -> M
 
 fn map<const N: usize>(fields: [(&'static str, Dynamic); N]) -> Dynamic {
     let fields: Map = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
-    frozen(Dynamic::from_map(fields))
-}
-
-/// Read-only before shared: the other way round only this one handle would be read-only.
-fn frozen(value: Dynamic) -> Dynamic {
-    value.into_read_only().into_shared()
+    Dynamic::from_map(fields).into_read_only()
 }
 
 fn text(text: &str) -> Dynamic {

@@ -51,14 +51,19 @@ impl Logbook {
     }
 
     /// Writes a line.
-    pub(super) fn write(&mut self, level: Level, message: &str, fields: Option<String>) -> Result<(), Stop> {
-        let bytes = message.len() + fields.as_ref().map_or(0, String::len);
+    pub(super) fn write(&mut self, level: Level, message: &str, fields: Option<&str>) -> Result<(), Stop> {
+        let bytes = message.len() + fields.map_or(0, str::len);
         if bytes > self.limits.line_bytes {
             return Err(Stop::LogLine);
         }
         self.lines_left = self.lines_left.checked_sub(1).ok_or(Stop::LogLines)?;
         self.bytes += bytes;
-        self.kept.push_back(LogLine { at: Timestamp::now(), level, message: message.to_owned(), fields });
+        self.kept.push_back(LogLine {
+            at: Timestamp::now(),
+            level,
+            message: message.to_owned(),
+            fields: fields.map(str::to_owned),
+        });
         while self.bytes > self.limits.attempt_bytes {
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.message.len() + oldest.fields.map_or(0, |fields| fields.len());
@@ -101,7 +106,7 @@ mod tests {
     #[test]
     fn fields_count_as_part_of_the_line() {
         let mut logbook = Logbook::new(LogLimits { line_bytes: 10, attempt_bytes: 20 }, 10);
-        assert_eq!(logbook.write(Level::Info, "aaaaa", Some("{\"a\":1}".to_owned())), Err(Stop::LogLine));
+        assert_eq!(logbook.write(Level::Info, "aaaaa", Some("{\"a\":1}")), Err(Stop::LogLine));
     }
 
     #[test]

@@ -138,6 +138,12 @@ impl Engine {
         self.inner.gate.gauges()
     }
 
+    /// Bytes of memory that runs have taken from what all of them may hold, or
+    /// have left behind for good.
+    pub fn memory_taken(&self) -> u64 {
+        self.inner.runner.pool.taken()
+    }
+
     /// Takes nothing new, waits up to `grace` for what was taken, then cuts
     /// off what still runs and answers what never started. Blocks.
     pub fn stop(&self, grace: Duration) {

@@ -12,6 +12,8 @@
 )]
 
 mod bodies;
+#[path = "../driver/mod.rs"]
+mod driver;
 mod grammar;
 mod soup;
 mod worker;

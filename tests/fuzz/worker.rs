@@ -1,23 +1,15 @@
 //! One worker: makes cases from seeds, runs them, and ends with an error at the first that went wrong.
 
 use std::{
-    fs,
     process::ExitCode,
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
-use picloud::{
-    base::id::{AppId, ExecutionId, ScriptId},
-    engine::{
-        AppRef, Body, Bounds, Code, Engine, FailureKind, Invocation, Job, Kind, Limits, LogLimits, Outcome,
-        Request, ScriptRef, Settings, body::decode_request,
-    },
-};
+use picloud::engine::{Body, Bounds, Code, Engine, FailureKind, Limits, Outcome, body::decode_request};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::runtime::Runtime;
 
-use crate::{bodies, grammar, soup};
+use crate::{bodies, driver, grammar, soup};
 
 const WALL_CLOCK: Duration = Duration::from_millis(300);
 /// How much longer a run may take than its wall clock, on a busy machine.
@@ -65,20 +57,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        picloud::system::memory::return_large_blocks();
-        let settings = Settings {
-            running: 1,
-            in_flight: 2,
-            queue: 4,
-            compiled_scripts: 8,
-            max_call_depth: 32,
-            max_memory: 16 << 20,
-            memory_of_all: 64 << 20,
-            response_limit: 1 << 20,
-            log: LogLimits::default(),
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { engine: Engine::start(&settings, &[]), runtime }
+        Self { engine: driver::engine(16 << 20, 64 << 20), runtime: driver::runtime() }
     }
 
     /// Does one case: what happened, or what should not have.
@@ -105,7 +84,7 @@ impl Bench {
         if took > WALL_CLOCK + GRACE {
             return Err(format!("it took {took:?}: {told}"));
         }
-        let resident = resident_kib();
+        let resident = driver::status_kib("VmRSS:");
         if resident > RESIDENT_KIB {
             return Err(format!("the process holds {resident} KiB: {told}"));
         }
@@ -113,7 +92,6 @@ impl Bench {
     }
 
     fn run(&self, source: String, body: Body) -> Option<Outcome> {
-        let (sender, receiver) = mpsc::channel();
         let limits = Limits {
             wall_clock: WALL_CLOCK,
             operations: 300_000,
@@ -121,46 +99,6 @@ impl Bench {
             call_depth: 32,
             ..Bounds::default().default
         };
-        let job = Job {
-            invocation: invocation(body),
-            code: Code::Draft(source.into()),
-            limits,
-            done: Box::new(move |outcome| {
-                // Who no longer waits does not care.
-                let _ = sender.send(outcome);
-            }),
-        };
-        self.engine.submit(job).ok()?;
-        receiver.recv_timeout(Duration::from_secs(40)).ok()
+        driver::run(&self.engine, Code::Draft(source.into()), body, limits, Duration::from_secs(40))
     }
-}
-
-fn invocation(body: Body) -> Invocation {
-    let execution_id = ExecutionId::new();
-    let request = Request {
-        method: "POST".to_owned(),
-        path: "/".to_owned(),
-        headers: vec![("accept".to_owned(), "*/*".to_owned())],
-        query: vec![("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
-        body,
-        ..Request::default()
-    };
-    Invocation {
-        execution_id,
-        root_execution_id: execution_id,
-        request_id: "fuzz".to_owned(),
-        attempt: 1,
-        trigger_depth: 0,
-        app: AppRef { id: AppId::new(), slug: "fuzz".parse().expect("a slug") },
-        script: ScriptRef { id: ScriptId::new(), name: "fuzz".parse().expect("a name"), version: None },
-        kind: Kind::Http,
-        request,
-        principal: None,
-    }
-}
-
-fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(u64::MAX)
 }

@@ -51,7 +51,7 @@ impl Case {
 
     /// The body of its request.
     pub(crate) fn body(&self) -> Body {
-        self.json.map_or_else(Body::default, |json| crate::child::json_body(json()))
+        self.json.map_or_else(Body::default, |json| crate::driver::json_body(json()))
     }
 }
 

@@ -13,6 +13,8 @@
 
 mod cases;
 mod child;
+#[path = "../driver/mod.rs"]
+mod driver;
 
 use std::{
     process::{Command, ExitCode, Stdio},

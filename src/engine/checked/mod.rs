@@ -24,7 +24,8 @@ use rewrite::Rewriter;
 pub(super) const MAX_ARGUMENTS: usize = 32;
 
 /// What is said to a script that has a call with more of them.
-pub(super) const TOO_MANY: &str = "a call has more than 32 arguments: put them into an array or a map";
+pub(super) const TOO_MANY: &str = "a call has more than 32 arguments, or a closure uses more than 32 variables from outside: \
+     put them into an array or a map";
 
 /// Teaches an engine what the nodes mean.
 pub(super) fn install(engine: &mut Engine) {

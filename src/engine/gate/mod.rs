@@ -205,7 +205,7 @@ impl Gate {
 
     /// Whether runs under way are to end at once.
     pub(super) fn is_cut_off(&self) -> bool {
-        self.cut_off.load(Ordering::Relaxed)
+        self.cut_off.load(Ordering::SeqCst)
     }
 
     /// What ends runs in time.
@@ -244,7 +244,7 @@ impl Gate {
     /// Ends the runs under way at their next operation or wait, and gives back the jobs that never started.
     pub(super) fn cut_off(&self) -> Vec<Job> {
         self.close();
-        self.cut_off.store(true, Ordering::Relaxed);
+        self.cut_off.store(true, Ordering::SeqCst);
         self.watch.ring_all();
         let mut state = self.lock();
         for seat in &state.seats {

@@ -46,7 +46,8 @@ impl Alarm {
     ///
     /// Look for the reasons to ring after this: one that came before it is gone with it.
     pub(in crate::engine) fn reset(&self, operation: u64) {
-        self.look_at.store(operation, SeqCst);
+        // A swap, not a store: it reads the ring that came first, and with it why it rang.
+        self.look_at.swap(operation, SeqCst);
     }
 }
 
@@ -78,7 +79,7 @@ impl Watch {
         let on_duty = Arc::clone(&watch);
         let made = thread::Builder::new().name("script-watch".to_owned()).spawn(move || on_duty.serve());
         if let Err(error) = made {
-            // Runs still look at the clock where they look at themselves.
+            // Runs then end at their other limits, and are answered in time all the same.
             tracing::error!(%error, "could not make the thread that ends scripts in time");
         }
         watch

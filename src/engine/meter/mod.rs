@@ -62,17 +62,24 @@ impl Stop {
     pub(super) fn message(self, limits: &Limits, log: &LogLimits) -> String {
         match self {
             Self::Operations => format!("the script took more than {} operations", limits.operations),
-            Self::Timeout => format!("the script ran longer than {:?}", limits.wall_clock),
+            Self::Timeout => format!("the script ran longer than {} s", limits.wall_clock.as_secs_f64()),
             Self::LogLines => format!("the script logged more than {} lines", limits.log_lines),
             Self::LogLine => format!("the script logged a line longer than {} bytes", log.line_bytes),
             Self::Depth => format!("a value is nested more than {} deep", super::convert::MAX_DEPTH),
-            Self::Memory => format!("the script held more than {} bytes of memory", limits.memory),
+            Self::Memory => format!("the script held more than {} of memory", size(limits.memory)),
             Self::MemoryOfAll => "all running scripts together hold the memory they may".to_owned(),
-            Self::String => format!("a string would be longer than {} bytes", limits.string_bytes),
-            Self::Blob => format!("a blob would be larger than {} bytes", limits.blob_bytes),
+            Self::String => format!("a string would be longer than {}", size(limits.string_bytes)),
+            Self::Blob => format!("a blob would be larger than {}", size(limits.blob_bytes)),
             Self::Engine => "PiCloud is stopping".to_owned(),
         }
     }
+}
+
+/// Bytes in words: in the largest unit that divides them.
+pub(super) fn size(bytes: usize) -> String {
+    const UNITS: [(&str, usize); 2] = [("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = UNITS.iter().find(|(_, unit)| bytes >= *unit && bytes % unit == 0);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{} {name}", bytes / unit))
 }
 
 struct Meter {
@@ -227,15 +234,25 @@ pub(super) fn deadline() -> Option<Instant> {
 }
 
 /// Does something whose memory is not the run's: what it allocates outlives the run, or is bounded otherwise.
+///
+/// Nothing that has memory of its own may come out of it for the run to free,
+/// nor may the run's own be freed within: the count would be off by it.
 pub(super) fn uncounted<T>(act: impl FnOnce() -> T) -> T {
-    let before = held();
-    let made = act();
-    METER.with(|meter| {
-        let more = held() - before;
-        meter.base.set(meter.base.get() + more);
-        meter.enough.set(meter.enough.get() + more);
-    });
-    made
+    /// Puts the count right, also when the act panics.
+    struct Before(i64);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            METER.with(|meter| {
+                meter.base.set(meter.base.get() + held() - self.0);
+                meter.settle();
+                meter.allow();
+            });
+        }
+    }
+
+    let _before = Before(held());
+    act()
 }
 
 impl Meter {
@@ -263,8 +280,15 @@ impl Meter {
         why
     }
 
+    /// No run holds less than nothing. Where it seems to, something was freed
+    /// that was not counted, and must not be credited.
+    fn settle(&self) {
+        self.base.set(self.base.get().min(held()));
+    }
+
     /// Sees to it that the run may hold `more` than it does now.
     fn ask(&self, more: i64) -> Result<(), Stop> {
+        self.settle();
         let wanted = (held() - self.base.get()).saturating_add(more);
         if wanted > self.limit() {
             return Err(Stop::Memory);

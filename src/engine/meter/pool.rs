@@ -11,13 +11,20 @@ const PORTION: i64 = 1 << 20;
 /// What is left of the memory for runs.
 #[derive(Debug)]
 pub(in crate::engine) struct Pool {
+    size: i64,
     left: AtomicI64,
 }
 
 impl Pool {
     /// A pool of `bytes`.
     pub(in crate::engine) fn new(bytes: usize) -> Self {
-        Self { left: AtomicI64::new(i64::try_from(bytes).unwrap_or(i64::MAX)) }
+        let size = i64::try_from(bytes).unwrap_or(i64::MAX);
+        Self { size, left: AtomicI64::new(size) }
+    }
+
+    /// How much is taken now.
+    pub(in crate::engine) fn taken(&self) -> u64 {
+        u64::try_from(self.size - self.left.load(Relaxed)).unwrap_or_default()
     }
 
     /// Takes at least `bytes`, and says how much it was; `None` if that is not left.

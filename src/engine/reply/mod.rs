@@ -10,6 +10,7 @@ use super::{
     body,
     convert::{self, Unfit},
     failure::failure,
+    meter::size,
     outcome::{BodyKind, Failure, FailureKind, Response},
 };
 
@@ -117,7 +118,7 @@ fn within(what: &str, bytes: usize, limit: usize) -> Result<(), Failure> {
 }
 
 fn too_large(what: &str, limit: usize) -> Failure {
-    failure(FailureKind::Size, format!("{what} is larger than {limit} bytes"))
+    failure(FailureKind::Size, format!("{what} is larger than {}", size(limit)))
 }
 
 fn bad(why: impl Into<String>) -> Failure {

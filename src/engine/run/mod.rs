@@ -13,7 +13,7 @@ use rhai::{Dynamic, Position, Scope};
 
 pub(super) use cycles::take_apart;
 pub(super) use leaks::Leaks;
-use leaks::Text;
+use leaks::{Text, Verdict};
 
 use super::{
     call,
@@ -42,14 +42,6 @@ pub(super) struct Runner {
     pub response_limit: usize,
 }
 
-/// What is learned of a run besides its result.
-struct Seen {
-    /// Where the error that ended it happened.
-    at: Position,
-    /// Its script has closures that capture.
-    captures: bool,
-}
-
 impl Runner {
     /// Does the job, and hands its outcome over.
     pub(super) fn run(&self, job: Job, gate: &Arc<Gate>, seat: SeatNumber) {
@@ -60,42 +52,42 @@ impl Runner {
         let started_at = Timestamp::now();
         let pool = &self.pool;
         call::begin(call::Start { invocation, limits: &limits, log: self.log, began, gate, seat, pool });
-        let mut seen = Seen { at: Position::NONE, captures: false };
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            if self.leaks.is_enough(script, text) {
-                return Err(failure(FailureKind::Leak, LEAKED_ENOUGH));
-            }
-            self.execute(&code, &limits, &mut seen)
-        }));
+        let mut at = Position::NONE;
+        let ended = catch_unwind(AssertUnwindSafe(|| match self.leaks.verdict(script, text) {
+            Verdict::Run => self.execute(&code, &limits, &mut at),
+            refused => Err(meter::uncounted(|| failure(FailureKind::Leak, refused.words()))),
+        }))
+        // What a panic carries is the run's, and goes with it.
+        .map_err(drop);
         let mut end = call::end();
+        // What a panic leaves is ours.
+        let left = if ended.is_ok() { end.left } else { 0 };
         let result = match (ended, end.stop) {
-            (Err(_), _) => {
+            (Err(()), _) => {
                 tracing::error!(execution.id = %execution, "native code panicked in a run");
                 Err(failure(FailureKind::Panic, "a fault of PiCloud ended the run"))
             }
             // What the script made of the error that stopped it does not count.
             (Ok(_), Some(stop)) => {
                 let mut stopped = failure(stop.kind(), stop.message(&limits, &self.log));
-                (stopped.line, stopped.column) = compile::line_and_column(seen.at);
+                (stopped.line, stopped.column) = compile::line_and_column(at);
                 Err(stopped)
             }
             (Ok(result), None) => result,
         };
-        // Only closures that capture share values; without them it is natives that keep something.
-        if seen.captures && end.left > 0 {
-            self.leaks.add(script, text, end.left);
-            end.logbook.note(Level::Warn, &leaked(end.left));
+        if left >= NOTICED {
+            self.leaks.add(script, text, left);
+            end.logbook.note(Level::Warn, &leaked(left));
         }
         let (logs, lost_log_lines) = end.logbook.into_lines();
         let duration = began.elapsed();
         done(Outcome { result, started_at, duration, operations: end.operations, logs, lost_log_lines });
     }
 
-    /// Runs the code.
-    fn execute(&self, code: &Code, limits: &Limits, seen: &mut Seen) -> Result<Response, Failure> {
+    /// Runs the code; `at` is where an error that ended it happened.
+    fn execute(&self, code: &Code, limits: &Limits, at: &mut Position) -> Result<Response, Failure> {
         let engine = meter::uncounted(|| self.profiles.engine(limits.call_depth));
-        let compiled = meter::uncounted(|| self.compiled(code, limits)).map_err(compile::failure)?;
-        seen.captures = compiled.captures;
+        let compiled = meter::uncounted(|| self.compiled(code, limits).map_err(compile::failure))?;
         let mut scope = Scope::new();
         let mut ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &compiled.ast);
         // What comes of it outlives the run.
@@ -103,15 +95,18 @@ impl Runner {
         let result = meter::uncounted(|| match &mut ended {
             Ok(value) => reply::response(value, sizes),
             Err(error) => {
-                seen.at = failure::position(error, &compiled.ast);
-                Err(failure::of(error, seen.at, sizes))
+                *at = failure::position(error, &compiled.ast);
+                Err(failure::of(error, *at, sizes))
             }
         });
         if compiled.captures {
             let mut values: Vec<Dynamic> = scope.into_iter().map(|(_, value, _)| value).collect();
             values.extend(ended.map_or_else(|error| failure::into_thrown(*error), Some));
             take_apart(values);
+        } else {
+            drop((scope, ended));
         }
+        // After the values, which share its texts.
         meter::uncounted(|| drop(compiled));
         result
     }
@@ -133,14 +128,13 @@ impl Runner {
     }
 }
 
-/// What is said of a script that may run no more.
-const LEAKED_ENOUGH: &str = "runs of this version have left 16 MiB of memory behind that nothing can free: \
-     a closure captures a value that holds the closure; change that and save the script";
+/// From how many bytes on what a run leaves is the script's doing: no value that holds itself is smaller.
+const NOTICED: u64 = 256;
 
 fn leaked(bytes: u64) -> String {
     format!(
         "the run left {bytes} bytes of memory behind that nothing can free: \
-         a closure captures a value that holds the closure"
+         a closure captures a value that holds the closure, or a value is put into itself by way of `ctx`"
     )
 }
 

@@ -56,26 +56,15 @@ pub(in crate::engine) fn print(level: Level, text: &str) {
 }
 
 fn write(level: Level, message: &Dynamic, fields: Option<&Dynamic>) -> Nothing {
-    let mut refused = None;
-    // What was the run's is dropped after this: within, its memory does not count.
-    call::log(|book| {
-        let limit = book.line_bytes();
-        let (text, fields) = match (plain(message, limit), fields.map(|map| json(map, limit)).transpose()) {
-            (Ok(text), Ok(fields)) => (text, fields),
-            (Err(unfit), _) | (_, Err(unfit)) => {
-                return match unfit {
-                    Unfit::TooLarge { .. } | Unfit::LongString { .. } => Err(Stop::LogLine),
-                    Unfit::TooDeep => Err(Stop::Depth),
-                    Unfit::NotJson(why) => {
-                        refused = Some(why);
-                        Ok(())
-                    }
-                };
-            }
-        };
-        book.write(level, &text, fields)
-    })?;
-    refused.map_or(Ok(()), |why| Err(call::thrown("invalid_value", why).into()))
+    let limit = call::log_line_bytes();
+    let written =
+        plain(message, limit).and_then(|text| Ok((text, fields.map(|map| json(map, limit)).transpose()?)));
+    match written {
+        Ok((text, fields)) => call::log(|book| book.write(level, &text, fields.as_deref())),
+        Err(Unfit::TooLarge { .. } | Unfit::LongString { .. }) => Err(call::stop(Stop::LogLine).into()),
+        Err(Unfit::TooDeep) => Err(call::stop(Stop::Depth).into()),
+        Err(Unfit::NotJson(why)) => Err(call::thrown("invalid_value", why).into()),
+    }
 }
 
 /// A string as it is, anything else as JSON.

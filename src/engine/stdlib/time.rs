@@ -102,8 +102,9 @@ fn format(time: &Dynamic, pattern: &Dynamic, zone: TimeZone) -> Answer {
 /// A zone by its name, from the system's files, or from our own copy where there are none.
 fn zone(name: &Dynamic) -> Result<TimeZone, Fault> {
     let name = text(name, "the zone")?;
-    // Zones that were read are kept, for all runs.
-    guard::uncounted(|| TimeZone::get(&name)).map_err(|_| {
+    // Zones that were read are kept, for all runs. The error, which names the zone, stays within.
+    let known = guard::uncounted(|| TimeZone::get(&name).ok());
+    known.ok_or_else(|| {
         let message = format!("{} is no time zone; one is UTC or Europe/Berlin", shown(&name));
         fault("invalid_zone", message)
     })

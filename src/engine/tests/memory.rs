@@ -26,7 +26,7 @@ fn a_run_ends_at_its_own_limit() {
         let operations = outcome.operations;
         let failure = failure_of(outcome);
         assert_eq!((failure.kind, failure.kind.status()), (FailureKind::Memory, 502));
-        assert_eq!(failure.message, format!("the script held more than {memory} bytes of memory"));
+        assert_eq!(failure.message, format!("the script held more than {} MiB of memory", memory >> 20));
         assert_eq!(failure.line, Some(2));
         // A map and its place in the array take some hundred bytes.
         let each = memory as u64 / operations.max(1);
@@ -114,4 +114,64 @@ fn a_version_that_left_16_mib_runs_no_more_until_it_is_saved_anew() {
         run_version(&engine, ScriptId::new(), 1, &source).result.is_ok(),
         "another script is not concerned"
     );
+}
+
+/// What fails within a native must not make room for more.
+#[test]
+fn errors_of_the_library_do_not_raise_the_limit() {
+    let engine = engine(|_| ());
+    for fails in [
+        "time::format(0, \"%Y\", long)",
+        "regex::is_match(long, \"\")",
+        "regex::is_match(`${short}(`, \"\")",
+        "log::info(#{ value: 0.0 / 0.0, name: short })",
+        "json::parse(long)",
+        "base64::decode(long)",
+        "url::parse(long)",
+    ] {
+        let source = format!(
+            "let long = \"\"; long.pad(500000, 'a'); let short = \"\"; short.pad(1000, 'a');\n\
+             for i in 0..300 {{ try {{ {fails} }} catch {{}} }}\n\
+             let a = []; loop {{ a.push(blob(100000, 1)); }}"
+        );
+        let outcome = run_on(&engine, &source, |job| {
+            job.limits.memory = 8 << 20;
+            job.limits.log_lines = 1000;
+            job.invocation.script.version = Some(1);
+        });
+        let operations = outcome.operations;
+        let failure = failure_of(outcome);
+        assert_eq!(failure.kind, FailureKind::Memory, "{fails}: {failure:?}");
+        // Some eighty blobs fit, a few operations each, after 300 times the failure.
+        assert!(operations < 10_000, "{fails}: {operations} operations");
+        assert_eq!(engine.memory_taken(), 0, "{fails}");
+    }
+}
+
+#[test]
+fn a_copy_of_ctx_that_is_put_into_ctx_is_undone() {
+    let engine = engine(|_| ());
+    let body = || Body { raw: "{\"a\":{}}".into(), content: body::Content::Json };
+    for source in [
+        "let v = ctx; let w = ctx; w.big = []; w.big.pad(100000, 1); v.request.body.k = w; 1",
+        "let v = ctx; v.request.body.k = v; 1",
+        "let v = ctx.request; v.body.k = v; v.body.big = blob(100000); throw v;",
+        "fn f() { let v = ctx; v.request.body.k = v; } f()",
+    ] {
+        let outcome = run_on(&engine, source, |job| job.invocation.request.body = body());
+        assert_eq!(outcome.logs, [], "{source}");
+        assert_eq!(engine.memory_taken(), 0, "{source}");
+    }
+}
+
+#[test]
+fn waiting_for_others_is_no_leak() {
+    let engine = engine(|settings| settings.running = 1);
+    let (job, first) = job("let x = 1; let f = || x; sleep(0.2); f.call()", |_| ());
+    engine.submit(job).expect("room at the gate");
+    // These make threads and seats while the first waits.
+    for _ in 0..4 {
+        run_on(&engine, "1", |_| ());
+    }
+    assert_eq!(first.recv_timeout(PATIENCE).expect("an outcome").logs, []);
 }

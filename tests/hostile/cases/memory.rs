@@ -210,6 +210,25 @@ pub(super) const CASES: &[Case] = &[
         "let all = []; loop { all.push(ctx.request.body_bytes()); }",
     )
     .with_json(|| format!("[{}1]", "1,".repeat(400_000))),
+    // What natives keep for themselves.
+    Case::new(
+        "errors_that_are_caught_make_no_room",
+        MEMORY,
+        "let m = \"\"; m.pad(1000000, 'a'); for i in 0..400 { try { time::format(0, \"%Y\", m) } catch {} } \
+         let a = []; for i in 0..300 { a.push(blob(1048576, 1)); } a.len()",
+    ),
+    Case::new(
+        "errors_of_patterns_make_no_room",
+        MEMORY,
+        "let s = \"\"; s.pad(130, 'a'); s += \"(\"; for i in 0..20000 { try { regex::is_match(s, \"\") } catch {} } \
+         let a = []; loop { a.push(blob(1048576, 1)); }",
+    ),
+    Case::new(
+        "ctx_is_put_into_itself",
+        OK,
+        "let v = ctx; let w = ctx; w.big = []; w.big.pad(1000000, 1); v.request.body.k = w; 1",
+    )
+    .with_json(|| "{}".to_owned()),
     // Errors and logs.
     Case::new(
         "caught_errors_with_large_values",

@@ -86,18 +86,23 @@ impl Kept {
 
 /// The compiled pattern, kept or new.
 pub(super) fn compiled(source: &str) -> Result<Arc<Pattern>, Fault> {
+    // It outlives the run, and what it drives out was not the run's either.
+    if let Some(pattern) = guard::uncounted(|| found_or_made(source)) {
+        return Ok(pattern);
+    }
+    // Once more for the words, which are the run's.
+    compile(source).map(Arc::new).map_err(|why| fault("invalid_pattern", why))
+}
+
+fn found_or_made(source: &str) -> Option<Arc<Pattern>> {
     let kept = || PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pattern) = kept().patterns.get(source) {
-        return Ok(Arc::clone(pattern));
+        return Some(Arc::clone(pattern));
     }
     // Not under the lock: it takes up to some ten milliseconds.
-    // It outlives the run, and what it drives out was not the run's either.
-    let made = guard::uncounted(|| {
-        let pattern = Arc::new(compile(source)?);
-        kept().put(&pattern);
-        Ok::<_, String>(pattern)
-    });
-    made.map_err(|why| fault("invalid_pattern", why))
+    let pattern = Arc::new(compile(source).ok()?);
+    kept().put(&pattern);
+    Some(pattern)
 }
 
 pub(super) fn compile(source: &str) -> Result<Pattern, String> {

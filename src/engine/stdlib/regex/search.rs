@@ -26,7 +26,7 @@ impl Scratch {
 
 /// How many scratches a thread keeps, and what they may take together.
 const KEPT: usize = 4;
-const KEPT_BYTES: usize = 1 << 20;
+const KEPT_BYTES: usize = 256 << 10;
 
 thread_local! {
     /// The last used is the last.
@@ -125,9 +125,9 @@ impl Search<'_> {
         }
         if let Some(engine) = pattern.cautious() {
             let found = guard::uncounted(|| {
-                engine.try_search(cautious.get_or_insert_with(|| engine.create_cache()), &input)
+                engine.try_search(cautious.get_or_insert_with(|| engine.create_cache()), &input).ok()
             });
-            if let Ok(found) = found {
+            if let Some(found) = found {
                 return Ok(found.map(|found| found.span()));
             }
         }
