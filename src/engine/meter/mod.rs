@@ -84,7 +84,8 @@ pub(super) fn size(bytes: usize) -> String {
 
 struct Meter {
     operations: Cell<u64>,
-    alarm: Cell<&'static Alarm>,
+    /// None on a thread that is no script thread.
+    alarm: Cell<Option<&'static Alarm>>,
     /// What the thread may hold before the run has to look closer, as the allocator counts it.
     enough: Cell<i64>,
     /// What the thread held when the run began, as the allocator counts it.
@@ -107,14 +108,11 @@ fn with_shared<T>(act: impl FnOnce(&Shared) -> T) -> Option<T> {
     SHARED.with(|slot| slot.borrow().as_ref().map(act))
 }
 
-/// The alarm of a thread that is no script thread.
-static SILENT: Alarm = Alarm::new();
-
 thread_local! {
     static METER: Meter = const {
         Meter {
             operations: Cell::new(0),
-            alarm: Cell::new(&SILENT),
+            alarm: Cell::new(None),
             enough: Cell::new(0),
             base: Cell::new(0),
             granted: Cell::new(0),
@@ -129,7 +127,7 @@ thread_local! {
 
 /// Gives this thread its alarm, for all runs it will have.
 pub(super) fn install(alarm: &'static Alarm) {
-    METER.with(|meter| meter.alarm.set(alarm));
+    METER.with(|meter| meter.alarm.set(Some(alarm)));
 }
 
 /// What a run came to.
@@ -156,17 +154,18 @@ pub(super) fn begin(limits: &Limits, began: Instant, gate: &Arc<Gate>, pool: &Ar
         SHARED.with(|slot| *slot.borrow_mut() = Some(shared));
         meter.base.set(held());
         meter.allow();
-        let alarm = meter.alarm.get();
-        // The first operation looks: at a time that is over already, at an engine that stops.
-        alarm.reset(1);
-        gate.watch().set(alarm, deadline);
+        if let Some(alarm) = meter.alarm.get() {
+            // The first operation looks: at a time that is over already, at an engine that stops.
+            alarm.reset(1);
+            gate.watch().set(alarm, deadline);
+        }
     });
 }
 
 /// Ends the count; all the run's values are gone.
 pub(super) fn end() -> Reading {
     METER.with(|meter| {
-        Watch::unset(meter.alarm.get());
+        meter.alarm.get().into_iter().for_each(Watch::unset);
         let left = (held() - meter.base.get()).max(0);
         if let Some(shared) = SHARED.with(|slot| slot.borrow_mut().take()) {
             // What can never be freed stays taken.
@@ -186,18 +185,14 @@ pub(super) fn operation() -> Option<Stop> {
     METER.with(|meter| {
         let operations = meter.operations.get() + 1;
         meter.operations.set(operations);
-        if meter.alarm.get().rings(operations) || held() > meter.enough.get() {
-            meter.look_closer()
-        } else {
-            None
-        }
+        if meter.rings(operations) || held() > meter.enough.get() { meter.look_closer() } else { None }
     })
 }
 
 /// Looks whether the run is to end, for a native that takes long.
 pub(super) fn look() -> Result<(), Stop> {
     METER.with(|meter| {
-        if meter.alarm.get().rings(meter.operations.get()) || held() > meter.enough.get() {
+        if meter.rings(meter.operations.get()) || held() > meter.enough.get() {
             meter.look_closer().map_or(Ok(()), Err)
         } else {
             Ok(())
@@ -219,7 +214,7 @@ pub(super) fn stop(why: Stop) {
         if meter.stop.get().is_none() {
             meter.stop.set(Some(why));
         }
-        meter.alarm.get().ring();
+        meter.ring();
     });
 }
 
@@ -256,12 +251,21 @@ pub(super) fn uncounted<T>(act: impl FnOnce() -> T) -> T {
 }
 
 impl Meter {
+    #[inline]
+    fn rings(&self, operation: u64) -> bool {
+        self.alarm.get().is_none_or(|alarm| alarm.rings(operation))
+    }
+
+    fn ring(&self) {
+        self.alarm.get().into_iter().for_each(Alarm::ring);
+    }
+
     #[cold]
     fn look_closer(&self) -> Option<Stop> {
         if self.stop.get().is_none() {
             let budget = self.limits.get().operations;
             // Before the reasons are looked at: a ring that comes after this is heard at the next operation.
-            self.alarm.get().reset(budget.saturating_add(1));
+            self.alarm.get().into_iter().for_each(|alarm| alarm.reset(budget.saturating_add(1)));
             let why = if self.operations.get() > budget {
                 Some(Stop::Operations)
             } else if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
@@ -275,7 +279,7 @@ impl Meter {
         }
         let why = self.stop.get();
         if why.is_some() {
-            self.alarm.get().ring();
+            self.ring();
         }
         why
     }
