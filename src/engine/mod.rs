@@ -125,7 +125,7 @@ impl Engine {
     ///
     /// Takes a moment for a long text: not for an async thread.
     pub fn check(&self, source: &str) -> Result<(), Vec<Problem>> {
-        compile::compile(self.inner.runner.profiles.engine(1), source).map(|_| ())
+        compile::compile(self.inner.runner.profiles.compiler(), source).map(|_| ())
     }
 
     /// Whether it takes runs: from its start until it is stopped.

@@ -28,8 +28,9 @@ pub(super) struct Profiles {
     packages: Arc<Module>,
     base: Arc<Module>,
     modules: Vec<(&'static str, Arc<Module>)>,
-    /// The engine for each call depth, from 1, made when the first script asks for it.
-    by_call_depth: Vec<OnceLock<Engine>>,
+    /// The engines for each call depth, from 1, without `ctx` and with it, each
+    /// made when the first script asks for it.
+    by_call_depth: Vec<[OnceLock<Engine>; 2]>,
 }
 
 impl Profiles {
@@ -40,18 +41,26 @@ impl Profiles {
             packages: StandardPackage::new().as_shared_module(),
             base: Arc::new(stdlib::base()),
             modules: all.map(|module| (module.name, Arc::new((module.build)()))).collect(),
-            by_call_depth: (0..deepest.max(1)).map(|_| OnceLock::new()).collect(),
+            by_call_depth: (0..deepest.max(1)).map(|_| Default::default()).collect(),
         }
     }
 
-    /// The engine whose scripts may call `depth` functions deep.
-    pub(super) fn engine(&self, depth: u32) -> &Engine {
-        let last = self.by_call_depth.len();
-        let depth = (depth as usize).clamp(1, last);
-        self.by_call_depth[depth - 1].get_or_init(|| self.build(depth))
+    /// The engine that compiles, and runs what it compiled a function deep.
+    pub(super) fn compiler(&self) -> &Engine {
+        self.engine(1, true)
     }
 
-    fn build(&self, depth: usize) -> Engine {
+    /// The engine whose scripts may call `depth` functions deep.
+    ///
+    /// What makes `ctx` visible everywhere is asked for every variable, so a
+    /// script that never names it runs on one that does not know it.
+    pub(super) fn engine(&self, depth: u32, ctx: bool) -> &Engine {
+        let last = self.by_call_depth.len();
+        let depth = (depth as usize).clamp(1, last);
+        self.by_call_depth[depth - 1][usize::from(ctx)].get_or_init(|| self.build(depth, ctx))
+    }
+
+    fn build(&self, depth: usize, ctx: bool) -> Engine {
         let mut engine = Engine::new_raw();
         engine.register_global_module(Arc::clone(&self.packages));
         // After the packages, so that ours win.
@@ -71,8 +80,10 @@ impl Profiles {
             .on_progress(|_| meter::operation().map(|_| Dynamic::UNIT))
             .on_print(|text| stdlib::log::print(Level::Info, text))
             .on_debug(|text, _, _| stdlib::log::print(Level::Debug, text));
-        #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
-        engine.on_var(|name, _, _| if name == reserved::NAME { call::ctx() } else { Ok(None) });
+        if ctx {
+            #[expect(deprecated, reason = "Rhai marks its volatile interfaces so; there is no other")]
+            engine.on_var(|name, _, _| if name == reserved::NAME { call::ctx() } else { Ok(None) });
+        }
         reserved::install(&mut engine);
         checked::install(&mut engine);
         engine

@@ -23,14 +23,18 @@ pub struct Compiled {
     pub(super) ast: Arc<AST>,
     /// It has closures that capture.
     pub(super) captures: bool,
+    /// It names `ctx`.
+    pub(super) names_ctx: bool,
     /// Bytes of memory it takes.
     weight: usize,
 }
 
 impl Compiled {
-    fn new(ast: AST, weight: usize) -> Self {
+    fn new(ast: AST, source: &str, weight: usize) -> Self {
         let captures = syntax::captures(&ast);
-        Self { ast: Arc::new(ast), captures, weight }
+        // Also where it stands in a text or a comment: that costs little.
+        let names_ctx = source.contains(reserved::NAME);
+        Self { ast: Arc::new(ast), captures, names_ctx, weight }
     }
 }
 
@@ -111,7 +115,8 @@ pub(super) fn compile(engine: &Engine, source: &str) -> Result<Compiled, Vec<Pro
             match checked::apply(&ast) {
                 Ok(checked) if problems.is_empty() => {
                     drop(ast);
-                    return Ok(Compiled::new(checked, usize::try_from(held() - before).unwrap_or(0)));
+                    let weight = usize::try_from(held() - before).unwrap_or(0);
+                    return Ok(Compiled::new(checked, source, weight));
                 }
                 Ok(_) => (),
                 Err(calls) => problems.extend(calls.into_iter().map(|at| problem(at, checked::TOO_MANY))),
@@ -165,7 +170,7 @@ mod tests {
     fn the_least_recently_used_script_goes_first() {
         let cache = Cache::new(2);
         let (a, b, c) = (ScriptId::new(), ScriptId::new(), ScriptId::new());
-        let compiled = || Compiled::new(AST::empty(), 1);
+        let compiled = || Compiled::new(AST::empty(), "", 1);
         cache.put(a, 1, compiled());
         cache.put(b, 1, compiled());
         assert!(cache.get(a, 1).is_some());
@@ -178,7 +183,7 @@ mod tests {
     #[test]
     fn heavy_scripts_push_out_more_than_one() {
         let cache = Cache::new(3);
-        let weighing = |weight| Compiled::new(AST::empty(), weight);
+        let weighing = |weight| Compiled::new(AST::empty(), "", weight);
         let (a, b, c) = (ScriptId::new(), ScriptId::new(), ScriptId::new());
         cache.put(a, 1, weighing(WEIGHT_EACH));
         cache.put(b, 1, weighing(WEIGHT_EACH));

@@ -86,8 +86,8 @@ impl Runner {
 
     /// Runs the code; `at` is where an error that ended it happened.
     fn execute(&self, code: &Code, limits: &Limits, at: &mut Position) -> Result<Response, Failure> {
-        let engine = meter::uncounted(|| self.profiles.engine(limits.call_depth));
-        let compiled = meter::uncounted(|| self.compiled(code, limits).map_err(compile::failure))?;
+        let compiled = meter::uncounted(|| self.compiled(code).map_err(compile::failure))?;
+        let engine = meter::uncounted(|| self.profiles.engine(limits.call_depth, compiled.names_ctx));
         let mut scope = Scope::new();
         let mut ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &compiled.ast);
         // What comes of it outlives the run.
@@ -111,8 +111,8 @@ impl Runner {
         result
     }
 
-    fn compiled(&self, code: &Code, limits: &Limits) -> Result<Compiled, Vec<compile::Problem>> {
-        let compile = |source| compile::compile(self.profiles.engine(limits.call_depth), source);
+    fn compiled(&self, code: &Code) -> Result<Compiled, Vec<compile::Problem>> {
+        let compile = |source| compile::compile(self.profiles.compiler(), source);
         match code {
             Code::Compiled(compiled) => Ok(compiled.clone()),
             Code::Draft(source) => compile(source),

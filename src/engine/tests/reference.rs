@@ -11,7 +11,7 @@ type Call = (String, usize);
 /// The functions that are registered under a prefix, `""` for those without one.
 fn registered(prefix: &str) -> BTreeSet<Call> {
     let profiles = profile::Profiles::new(1, &[]);
-    let signatures = profiles.engine(1).gen_fn_signatures(true);
+    let signatures = profiles.compiler().gen_fn_signatures(true);
     let of_prefix = signatures.iter().filter_map(|signature| {
         let (before, _) = signature.split_once('(')?;
         let rest = match before.rsplit_once("::") {
