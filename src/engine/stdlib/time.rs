@@ -99,11 +99,15 @@ fn format(time: &Dynamic, pattern: &Dynamic, zone: TimeZone) -> Answer {
     })
 }
 
+/// No zone has a longer name.
+const LONGEST_ZONE: usize = 64;
+
 /// A zone by its name, from the system's files, or from our own copy where there are none.
 fn zone(name: &Dynamic) -> Result<TimeZone, Fault> {
     let name = text(name, "the zone")?;
     // Zones that were read are kept, for all runs. The error, which names the zone, stays within.
-    let known = guard::uncounted(|| TimeZone::get(&name).ok());
+    let known = || guard::uncounted(|| TimeZone::get(&name).ok());
+    let known = if name.len() > LONGEST_ZONE { None } else { known() };
     known.ok_or_else(|| {
         let message = format!("{} is no time zone; one is UTC or Europe/Berlin", shown(&name));
         fault("invalid_zone", message)
