@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a run may take, on the clock.
-pub(crate) const WALL_CLOCK: Duration = Duration::from_secs(2);
+pub(crate) const WALL_CLOCK: Duration = Duration::from_secs(4);
 
 /// How one case went.
 #[derive(Debug, Serialize, Deserialize)]
