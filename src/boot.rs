@@ -227,10 +227,11 @@ fn engine_settings(config: &Config) -> engine::Settings {
 
 fn bounds(config: &Config) -> engine::Bounds {
     let execution = &config.execution;
+    let built_in = engine::Bounds::default();
     // What has no ceiling of its own is the instance's to say.
     let default = engine::Limits {
         operations: execution.max_operations,
-        wall_clock: Duration::from_secs(30),
+        wall_clock: built_in.default.wall_clock,
         call_depth: execution.max_call_depth,
         log_lines: execution.max_log_lines,
         memory: execution.max_memory,
@@ -239,7 +240,7 @@ fn bounds(config: &Config) -> engine::Bounds {
     };
     let ceiling = engine::Limits {
         operations: execution.max_operations_ceiling,
-        wall_clock: Duration::from_secs(300),
+        wall_clock: built_in.ceiling.wall_clock,
         call_depth: execution.max_call_depth_ceiling,
         log_lines: execution.max_log_lines_ceiling,
         memory: execution.max_memory_ceiling,

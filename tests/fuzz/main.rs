@@ -77,14 +77,16 @@ fn fuzz(span: Duration) -> Result<u64, String> {
     }
     let until = Instant::now() + span;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
-        match lines.recv_timeout(left.min(Duration::from_secs(1))) {
-            Ok((index, line)) => workers[index].heard(line)?,
-            Err(_) => {
-                workers.iter().try_for_each(Worker::must_get_on)?;
-            }
+        if let Ok((index, line)) = lines.recv_timeout(left.min(Duration::from_secs(1))) {
+            workers[index].heard(line)?;
         }
+        workers.iter().try_for_each(Worker::must_get_on)?;
     }
-    Ok(workers.iter().map(|worker| worker.seed - worker.first).sum())
+    // A worker that did nothing has found nothing.
+    match workers.iter().find(|worker| worker.seed == worker.first) {
+        Some(idle) => Err(format!("seed {}: no case was done in {span:?}", idle.first)),
+        None => Ok(workers.iter().map(|worker| worker.seed - worker.first).sum()),
+    }
 }
 
 /// A process that works through cases, and what is known of its progress.

@@ -47,7 +47,7 @@ fn starts_with(chain: &Expr, name: &str) -> bool {
     }
 }
 
-/// Whether a script has closures that capture: without them nothing is shared.
+/// Whether a script has closures that capture: without them nothing is shared but what is in `ctx`.
 pub(in crate::engine) fn captures(ast: &AST) -> bool {
     let mut found = false;
     checked::walk(ast, &mut |path: &[ASTNode<'_>]| {
