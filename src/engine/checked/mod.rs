@@ -3,7 +3,9 @@
 //! - `switch` hashes its value, however deeply nested or often shared;
 //! - `${..}` falls back to Rhai's own writer if the function for a value's text fails;
 //! - what is assigned to a slice of a string is written out by Rhai's own writer;
-//! - a call that finds no function tries 2^16 signatures, each as long as its arguments are many.
+//! - a call that finds no function tries 2^16 signatures, each as long as its arguments are many;
+//! - a run that is ended while it looks into a map or an array does not say where
+//!   (within a function it does: where that was called).
 //!
 //! Each is an expression in Rhai's syntax tree, and is wrapped in a node of
 //! ours that evaluates it and looks at its value. Functions are covered like
@@ -41,7 +43,9 @@ pub(super) fn register(module: &mut Module) {
 pub(super) fn apply(ast: &AST) -> Result<AST, Vec<Position>> {
     let mut rewriter = Rewriter::of(ast);
     let mut statements = ast.statements().to_vec();
+    rewriter.placing = true;
     rewriter.statements(&mut statements);
+    rewriter.placing = false;
     let mut functions = Module::new();
     for (.., function) in ast.shared_lib().iter_script_fn_info() {
         functions.set_script_fn(body::rewritten(function, &mut rewriter));

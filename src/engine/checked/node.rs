@@ -29,10 +29,13 @@ pub(super) enum Check {
     Index,
     /// Refuses a function pointer that carries too many values.
     Curried,
+    /// Says where it failed, if nothing within does.
+    Place,
 }
 
 impl Check {
-    const ALL: [Self; 6] = [Self::Switch, Self::Text, Self::Slice, Self::SliceBy, Self::Index, Self::Curried];
+    const ALL: [Self; 7] =
+        [Self::Switch, Self::Text, Self::Slice, Self::SliceBy, Self::Index, Self::Curried, Self::Place];
 
     /// What a node does, by what it carries; nothing of the kind if it is a function's body.
     pub(super) fn from(state: &Dynamic) -> Option<Self> {
@@ -71,6 +74,9 @@ pub(super) fn install(engine: &mut Engine) {
             Some(Check::SliceBy) => for_slice_by(context, inputs),
             Some(Check::Index) => no_range(context, inputs),
             Some(Check::Curried) => curried(context, inputs),
+            Some(Check::Place) => {
+                inputs[0].eval_with_context(context).map_err(|error| placed(error, &inputs[0]))
+            }
             None => body::run(context, state),
         },
     );

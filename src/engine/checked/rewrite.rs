@@ -19,6 +19,8 @@ pub(super) struct Rewriter {
     pub changed: bool,
     /// Whether a value can be a range, and so an index a slice.
     ranges: bool,
+    /// Whether loops shall say where they are.
+    pub placing: bool,
     /// Where a call has more arguments than it may have.
     pub too_many: Vec<Position>,
 }
@@ -41,6 +43,16 @@ impl Rewriter {
     }
 
     fn statement(&mut self, statement: &mut Stmt) {
+        self.parts(statement);
+        if self.placing && matches!(statement, Stmt::While(..) | Stmt::Do(..) | Stmt::For(..)) {
+            let at = statement.position();
+            let block = StmtBlock::new([std::mem::take(statement)], at, at);
+            *statement = Stmt::Expr(Box::new(node(Check::Place, [Expr::Stmt(Box::new(block))])));
+            self.changed = true;
+        }
+    }
+
+    fn parts(&mut self, statement: &mut Stmt) {
         match statement {
             Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
                 self.expr(&mut flow.expr);

@@ -10,6 +10,18 @@ fn stopped(source: &str, change: impl FnOnce(&mut Limits)) -> (Failure, u64, Dur
     (failure_of(outcome), operations, duration)
 }
 
+/// Rhai gives the look into a map no place: whichever operation is the last, the loop's is said.
+#[test]
+fn whichever_operation_is_the_last_it_is_said_where() {
+    let engine = engine(|_| ());
+    let source = "let m = #{ a: [1], b: #{ c: 1 } };\n for i in 0..1000 {\n m.a[0] = m.b.c;\n loop { m.b.c += m.a[0]; break; } }";
+    for operations in 100..130 {
+        let failure = failure_of(run_on(&engine, source, |job| job.limits.operations = operations));
+        assert_eq!(failure.kind, FailureKind::Operations);
+        assert!(failure.line.is_some_and(|line| line >= 2) && failure.column.is_some(), "{failure:?}");
+    }
+}
+
 #[test]
 fn operations_in_a_closure_that_a_native_calls_count() {
     let source = "let a = []; a.pad(10_000, 1);\nlet n = 0;\n\
