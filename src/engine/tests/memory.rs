@@ -53,12 +53,10 @@ fn all_runs_together_hold_what_the_machine_can_spare() {
     let holds = format!("let b = blob(6000000, 1); {}", held(2));
     let (job, first) = job(&holds, |job| job.limits.operations = u64::MAX);
     engine.submit(job).expect("room at the gate");
-    eventually("the first run holds its memory", || {
-        let second = run_on(&engine, "let b = blob(4000000, 1); b.len", |_| ());
-        second.result.is_err_and(|failure| {
-            failure.kind == FailureKind::Memory && failure.message.starts_with("all running scripts together")
-        })
-    });
+    eventually("the first run holds its memory", || engine.memory_taken() >= 6_000_000);
+    let refused = failure_of(run_on(&engine, "let b = blob(4000000, 1); b.len", |_| ()));
+    assert_eq!(refused.kind, FailureKind::Memory);
+    assert!(refused.message.starts_with("all running scripts together"), "{}", refused.message);
     assert!(run_on(&engine, "let b = blob(100000, 1); b.len", |_| ()).result.is_ok(), "a small one may run");
     release(2);
     assert!(first.recv_timeout(PATIENCE).is_ok_and(|outcome| outcome.result.is_ok()));
