@@ -43,14 +43,22 @@ macro_rules! id_types {
 }
 
 id_types! {
+    /// A synchronous run nobody waited for.
+    AbandonedId,
     /// An app.
     AppId,
+    /// An event whose every attempt failed.
+    DeadLetterId,
     /// A domain an app claims.
     DomainId,
+    /// Something that happened; shared by all runs it causes, and by its replays.
+    EventId,
     /// One event's way through one script; shared by its attempts.
     ExecutionId,
     /// Where a synchronous caller waits for its outcome.
     InboxId,
+    /// A row of the outbox: one run that is to be made.
+    OutboxId,
     /// A route.
     RouteId,
     /// A script.
