@@ -47,6 +47,8 @@ id_types! {
     AbandonedId,
     /// An app.
     AppId,
+    /// What set a durable run off: a trigger, or for http a route.
+    CauseId,
     /// An event whose every attempt failed.
     DeadLetterId,
     /// A domain an app claims.
@@ -69,6 +71,23 @@ id_types! {
     TriggerId,
     /// A person.
     UserId,
+}
+
+impl AppId {
+    /// Before every other.
+    pub const LOWEST: Self = Self(uuid::Uuid::nil());
+}
+
+impl From<RouteId> for CauseId {
+    fn from(route: RouteId) -> Self {
+        Self(route.0)
+    }
+}
+
+impl From<CauseId> for RouteId {
+    fn from(cause: CauseId) -> Self {
+        Self(cause.0)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod app;
 pub mod domain;
 pub mod execution;
 pub mod instance;
+pub mod outbox;
 pub mod route;
 pub mod script;
 pub mod session;

@@ -1,0 +1,173 @@
+//! What a node has in its hands: rows that were claimed and are not settled.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    base::id::{ExecutionId, OutboxId},
+    store::{
+        execution::NewAttempt,
+        outbox::{Claimed, Failed, NewRow, RetryPolicy, RunError},
+    },
+};
+
+/// How long an outcome waits for company before it is written.
+pub(super) const LINGER: Duration = Duration::from_millis(20);
+
+/// How many outcomes are written at once at most: more do not wait.
+const COMPANY: usize = 256;
+
+/// One run of one row.
+pub(super) type Key = (ExecutionId, i32);
+
+/// A row in hand.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) id: OutboxId,
+    pub(super) epoch: i64,
+    pub(super) attempt: i32,
+    pub(super) policy: RetryPolicy,
+    /// Runs that failed before.
+    pub(super) failures: i32,
+    pub(super) errors: Vec<RunError>,
+    /// What is known of the run for the execution log.
+    pub(super) begun: NewAttempt,
+}
+
+impl Held {
+    /// A row that was claimed.
+    pub(super) fn claimed(row: Claimed, begun: NewAttempt) -> Self {
+        Self {
+            id: row.id,
+            epoch: row.epoch,
+            attempt: row.attempt,
+            policy: row.policy,
+            failures: row.attempt_count,
+            errors: row.errors,
+            begun,
+        }
+    }
+
+    /// A row that is put already claimed.
+    pub(super) fn fresh(row: &NewRow, epoch: i64, begun: NewAttempt) -> Self {
+        Self { id: row.id, epoch, attempt: 1, policy: row.policy, failures: 0, errors: Vec::new(), begun }
+    }
+}
+
+/// Outcomes that are not written yet, all of one epoch.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Ran to their end.
+    pub(super) done: Vec<OutboxId>,
+    /// Wait for their next run.
+    pub(super) again: Vec<Failed>,
+    /// Become dead letters.
+    pub(super) buried: Vec<Failed>,
+    /// Were cut off.
+    pub(super) freed: Vec<OutboxId>,
+    /// Were not run.
+    pub(super) unrun: Vec<OutboxId>,
+    /// When the oldest of them came.
+    since: Option<Instant>,
+}
+
+impl Settled {
+    fn len(&self) -> usize {
+        self.done.len() + self.again.len() + self.buried.len() + self.freed.len() + self.unrun.len()
+    }
+
+    /// Adds what could not be written to what has come since.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.done.append(&mut other.done);
+        self.again.append(&mut other.again);
+        self.buried.append(&mut other.buried);
+        self.freed.append(&mut other.freed);
+        self.unrun.append(&mut other.unrun);
+        self.touch();
+    }
+
+    /// Something came.
+    pub(super) fn touch(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+}
+
+/// What is in hand, and what has become of what was.
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    /// The epoch under which it is held.
+    pub(super) epoch: Option<i64>,
+    held: HashMap<Key, Held>,
+    pub(super) settled: Settled,
+    /// A row that must run alone is among them.
+    pub(super) alone: bool,
+    /// Rows may wait that are due: until a claim has found none.
+    pub(super) backlog: bool,
+    /// Nothing new is taken.
+    pub(super) closed: bool,
+}
+
+impl Hand {
+    /// Takes a row in hand.
+    pub(super) fn hold(&mut self, key: Key, held: Held) {
+        self.held.insert(key, held);
+    }
+
+    /// Lets go of a row: it has ended, or is given back. None if its epoch is over.
+    pub(super) fn let_go(&mut self, key: Key) -> Option<Held> {
+        let held = self.held.remove(&key)?;
+        if self.held.is_empty() {
+            self.alone = false;
+        }
+        Some(held)
+    }
+
+    /// How many rows are in hand.
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The rows in hand.
+    pub(super) fn ids(&self) -> Vec<OutboxId> {
+        let settled = &self.settled;
+        let failed = settled.again.iter().chain(&settled.buried).map(|failed| failed.id);
+        let others = settled.done.iter().chain(&settled.freed).chain(&settled.unrun).copied();
+        self.held.values().map(|held| held.id).chain(failed).chain(others).collect()
+    }
+
+    /// Begins an epoch: what was held under another is no longer ours to settle.
+    pub(super) fn begin(&mut self, epoch: i64) {
+        *self = Self { epoch: Some(epoch), backlog: true, closed: self.closed, ..Self::default() };
+    }
+
+    /// When the outcomes should be written; none if there are none.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let since = self.settled.since?;
+        Some(if self.settled.len() >= COMPANY || self.closed { since } else { since + LINGER })
+    }
+
+    /// Takes the outcomes to write them.
+    pub(super) fn take_settled(&mut self) -> Settled {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Whether outcomes were added that nobody waits for yet, or as many as need not wait.
+    pub(super) fn calls_for_writing(&self) -> bool {
+        let all = self.settled.len();
+        all == 1 || all == COMPANY
+    }
+}
+
+/// The hand, shared by the dispatcher's loop, the script threads and who puts rows.
+#[derive(Debug, Default)]
+pub(super) struct Shared(Mutex<Hand>);
+
+impl Shared {
+    /// A panic while it was held would have left it whole: nothing in it spans two changes.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Hand> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
