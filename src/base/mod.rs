@@ -1,5 +1,6 @@
 //! Floor 0: the words every room uses. No I/O, no async, nothing of ours below.
 
+pub mod backoff;
 pub mod cursor;
 pub mod error;
 pub mod id;

@@ -75,9 +75,11 @@ fn flag(key: &Key) -> Arg {
 
 fn value_name(slot: &Slot) -> &'static str {
     match slot {
-        Slot::Count(..) | Slot::Large(..) => "NUMBER",
+        Slot::Count(..) | Slot::Large(..) | Slot::Units(..) => "NUMBER",
         Slot::Size(..) => "SIZE",
+        Slot::Floor(..) => "auto|SIZE",
         Slot::Span(..) => "TIME",
+        Slot::Growth(_) => "exponential|linear|constant",
         Slot::Switch(_) => "true|false",
         Slot::Address(_) => "ADDRESS:PORT",
         Slot::Directory(_) => "DIR",

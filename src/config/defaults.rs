@@ -2,13 +2,19 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{ClaimFrom, ClaimWindow, Config, Database, Execution, History, Http, sizing};
-use crate::system::{
-    hardware::Hardware,
-    log::{self, Format},
+use super::{
+    ClaimFrom, ClaimWindow, Config, Database, Dispatch, Execution, History, Http, Retention, sizing,
+};
+use crate::{
+    base::backoff::Backoff,
+    system::{
+        hardware::Hardware,
+        log::{self, Format},
+    },
 };
 
 const MIB: usize = 1 << 20;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Config {
     /// The defaults on a machine.
@@ -16,6 +22,7 @@ impl Config {
         let sized = sizing(hardware);
         Self {
             data_dir: PathBuf::from("/var/lib/picloud"),
+            min_free: None,
             database: Database { url: None, pool_size: sized.db_pool },
             http: Http {
                 listen: ([127, 0, 0, 1], 8080).into(),
@@ -45,7 +52,26 @@ impl Config {
                 response_limit: 8 * MIB,
                 compiled_scripts: sized.compiled_scripts,
             },
+            dispatch: Dispatch {
+                paused: false,
+                retry_max_attempts: 3,
+                retry_backoff: Backoff::Exponential,
+                retry_base: Duration::from_secs(1),
+                retry_jitter_pct: 20,
+                max_trigger_depth: 8,
+                outbox_quota: 100_000,
+                largest_claim: sized.largest_claim,
+            },
             history: History { log_budget_per_second: 50 },
+            retention: Retention {
+                dead_letter_age: 30 * DAY,
+                dead_letter_rows: 100_000,
+                abandoned_age: 7 * DAY,
+                abandoned_rows: 10_000,
+                execution_age: 14 * DAY,
+                execution_rows: 1_000_000,
+                execution_bytes: 1024 * MIB,
+            },
             claim_window: ClaimWindow { minutes: 30, from: ClaimFrom::Start },
             log: log::Settings { filter: "info".to_owned(), format: Format::Auto, journal_stream: None },
             resolved: Vec::new(),

@@ -75,10 +75,11 @@ impl Entry<'_> {
     /// The value as text for a slot, unless its type in the file is wrong for it.
     pub(super) fn text(&self, slot: &Slot) -> Option<String> {
         match (slot, &self.value) {
-            (Slot::Count(..) | Slot::Large(..) | Slot::Size(..), DeValue::Integer(number)) => {
-                u64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
-            }
-            (Slot::Count(..) | Slot::Large(..), _) => None,
+            (
+                Slot::Count(..) | Slot::Large(..) | Slot::Size(..) | Slot::Floor(..) | Slot::Units(..),
+                DeValue::Integer(number),
+            ) => u64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string()),
+            (Slot::Count(..) | Slot::Large(..) | Slot::Units(..), _) => None,
             (Slot::Switch(_), value) => value.as_bool().map(|yes| yes.to_string()),
             (Slot::Names(_), DeValue::Array(names)) => {
                 let names: Option<Vec<&str>> = names.iter().map(|name| name.get_ref().as_str()).collect();

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::Slot::{
-    self, Address, Claim, Count, DatabaseUrl, Directory, Filter, Large, LogFormat, Names, Size, Span, Switch,
+    self, Address, Claim, Count, DatabaseUrl, Directory, Filter, Floor, Growth, Large, LogFormat, Names,
+    Size, Span, Switch, Units,
 };
 
 /// One thing that can be set.
@@ -47,6 +48,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Everything that can be set.
 pub const KEYS: &[Key] = &[
@@ -55,6 +57,11 @@ pub const KEYS: &[Key] = &[
         "data_dir",
         Directory(|c| &mut c.data_dir),
         "Where PiCloud keeps what it owns, its PostgreSQL cluster among it.",
+    ),
+    key(
+        "min_free_bytes",
+        Floor(0..=1024 * GIB, |c| &mut c.min_free),
+        "What stays free on that disk: with less, only reading and deleting goes on.",
     ),
     key(
         "database_url",
@@ -183,6 +190,81 @@ pub const KEYS: &[Key] = &[
         "log_budget_per_second",
         Count(1..=10_000, |c| &mut c.history.log_budget_per_second),
         "Executions recorded in full for each app and second; beyond it successes are only counted.",
+    ),
+    key(
+        "dispatch_paused",
+        Switch(|c| &mut c.dispatch.paused),
+        "Whether triggered and asynchronous runs wait; the setting of the same name overrides the file, but not the variable and the flag.",
+    ),
+    key(
+        "trigger_retry_max_attempts",
+        Count(1..=20, |c| &mut c.dispatch.retry_max_attempts),
+        "How often a triggered or asynchronous run is tried, the first time included.",
+    ),
+    key(
+        "trigger_retry_backoff",
+        Growth(|c| &mut c.dispatch.retry_backoff),
+        "How the waits between the tries grow.",
+    ),
+    key(
+        "trigger_retry_base_ms",
+        Units(MOMENT, 10..=86_400_000, |c| &mut c.dispatch.retry_base),
+        "The wait they grow from, in milliseconds; none grows beyond a day.",
+    ),
+    key(
+        "trigger_retry_jitter_pct",
+        Count(0..=100, |c| &mut c.dispatch.retry_jitter_pct),
+        "How far each wait is moved by chance either way, in percent of it.",
+    ),
+    key(
+        "max_trigger_depth",
+        Count(1..=64, |c| &mut c.dispatch.max_trigger_depth),
+        "How many triggers may fire one another in a chain; a longer chain is cut off.",
+    ),
+    key(
+        "outbox_quota",
+        Count(1..=10_000_000, |c| &mut c.dispatch.outbox_quota),
+        "Runs that may wait for each app; beyond it asynchronous requests are refused.",
+    ),
+    sized(
+        "largest_claim",
+        Count(1..=10_000, |c| &mut c.dispatch.largest_claim),
+        "Waiting runs taken from the database at once at most.",
+    ),
+    key(
+        "dead_letter_retention_days",
+        Units(DAY, 1..=3_650, |c| &mut c.retention.dead_letter_age),
+        "Days after which a dead letter is deleted, resolved or not.",
+    ),
+    key(
+        "dead_letter_retention_rows",
+        Count(1..=100_000_000, |c| &mut c.retention.dead_letter_rows),
+        "Dead letters that are kept; the oldest beyond it are deleted.",
+    ),
+    key(
+        "abandoned_executions_retention_days",
+        Units(DAY, 1..=3_650, |c| &mut c.retention.abandoned_age),
+        "Days after which an abandoned execution is deleted.",
+    ),
+    key(
+        "abandoned_executions_retention_rows",
+        Count(1..=100_000_000, |c| &mut c.retention.abandoned_rows),
+        "Abandoned executions that are kept; the oldest beyond it are deleted.",
+    ),
+    key(
+        "execution_log_retention_days",
+        Units(DAY, 1..=3_650, |c| &mut c.retention.execution_age),
+        "Days after which an entry of the execution log is deleted.",
+    ),
+    key(
+        "execution_log_retention_rows",
+        Count(1..=100_000_000, |c| &mut c.retention.execution_rows),
+        "Entries of the execution log that are kept; the oldest beyond it are deleted.",
+    ),
+    key(
+        "execution_log_retention_bytes",
+        Size(MIB..=1024 * GIB, |c| &mut c.retention.execution_bytes),
+        "Room the execution log may take in the database; the oldest entries beyond it are deleted.",
     ),
     key(
         "claim_window.minutes",

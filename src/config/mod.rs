@@ -27,21 +27,30 @@ pub use reference::reference;
 pub use sizing::{Sizing, sizing};
 pub use slot::Slot;
 
-use crate::{base::redacted::Redacted, system::log};
+use crate::{
+    base::{backoff::Backoff, redacted::Redacted},
+    system::log,
+};
 
 /// Everything that can be set, resolved.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where PiCloud keeps what it owns.
     pub data_dir: PathBuf,
+    /// Bytes that stay free on its disk; `None`: as many as the size of the disk says.
+    pub min_free: Option<usize>,
     /// The connection to the database.
     pub database: Database,
     /// The HTTP server.
     pub http: Http,
     /// The execution gate and the limits of scripts.
     pub execution: Execution,
+    /// What waits to run, and how often it is tried.
+    pub dispatch: Dispatch,
     /// What is recorded of executions.
     pub history: History,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// When the machine can be claimed.
     pub claim_window: ClaimWindow,
     /// The process's own log.
@@ -117,11 +126,51 @@ pub struct Execution {
     pub compiled_scripts: u32,
 }
 
+/// What waits to run, and how often it is tried.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// Whether what waits goes on waiting.
+    pub paused: bool,
+    /// Runs of one event, the first included, unless its trigger says otherwise.
+    pub retry_max_attempts: u32,
+    /// How the waits between them grow.
+    pub retry_backoff: Backoff,
+    /// The wait they grow from.
+    pub retry_base: Duration,
+    /// How far, in percent of it, a wait is moved by chance.
+    pub retry_jitter_pct: u32,
+    /// How many triggers may lie between a run and its root.
+    pub max_trigger_depth: u32,
+    /// Rows that may wait for each app.
+    pub outbox_quota: u32,
+    /// Rows claimed at once at most.
+    pub largest_claim: u32,
+}
+
 /// What is recorded of executions.
 #[derive(Clone, Debug)]
 pub struct History {
     /// Executions recorded in full for each app and second; the card is spared the rest.
     pub log_budget_per_second: u32,
+}
+
+/// How long what is over is kept: the age needs a clock that is right, the rest bounds it without.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Age of a dead letter, resolved or not.
+    pub dead_letter_age: Duration,
+    /// Dead letters of the instance.
+    pub dead_letter_rows: u32,
+    /// Age of an abandoned execution.
+    pub abandoned_age: Duration,
+    /// Abandoned executions of the instance.
+    pub abandoned_rows: u32,
+    /// Age of an entry of the execution log.
+    pub execution_age: Duration,
+    /// Entries of the execution log.
+    pub execution_rows: u32,
+    /// Bytes the execution log takes in the database.
+    pub execution_bytes: usize,
 }
 
 /// When the machine can be claimed.

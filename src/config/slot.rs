@@ -4,7 +4,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use super::{ClaimFrom, Config};
 use crate::{
-    base::redacted::Redacted,
+    base::{backoff::Backoff, redacted::Redacted},
     system::log::{self, Format},
 };
 
@@ -17,6 +17,12 @@ pub enum Slot {
     Large(RangeInclusive<u64>, fn(&mut Config) -> &mut u64),
     /// A number of bytes, with or without a unit.
     Size(RangeInclusive<usize>, fn(&mut Config) -> &mut usize),
+    /// A number of bytes, or `auto` for what the disk says.
+    Floor(RangeInclusive<usize>, fn(&mut Config) -> &mut Option<usize>),
+    /// A length of time as a whole number of the unit that the key's name ends with.
+    Units(Duration, RangeInclusive<u32>, fn(&mut Config) -> &mut Duration),
+    /// How waits grow.
+    Growth(fn(&mut Config) -> &mut Backoff),
     /// A length of time, with a unit.
     Span(RangeInclusive<Duration>, fn(&mut Config) -> &mut Duration),
     /// Yes or no.
@@ -46,6 +52,12 @@ impl Slot {
             Self::Count(range, field) => *field(config) = within(range, text.parse().ok())?,
             Self::Large(range, field) => *field(config) = within(range, text.parse().ok())?,
             Self::Size(range, field) => *field(config) = within(range, size(text))?,
+            Self::Floor(_, field) if text == AUTO => *field(config) = None,
+            Self::Floor(range, field) => *field(config) = Some(within(range, size(text))?),
+            Self::Units(unit, range, field) => {
+                *field(config) = unit.saturating_mul(within(range, text.parse().ok())?);
+            }
+            Self::Growth(field) => *field(config) = text.parse().map_err(drop)?,
             Self::Span(range, field) => *field(config) = within(range, span(text))?,
             Self::Switch(field) => *field(config) = text.parse().map_err(drop)?,
             Self::Address(field) => *field(config) = text.parse().map_err(drop)?,
@@ -78,6 +90,9 @@ impl Slot {
             Self::Count(_, field) => field(config).to_string(),
             Self::Large(_, field) => field(config).to_string(),
             Self::Size(_, field) => show_size(*field(config)),
+            Self::Floor(_, field) => field(config).map_or_else(|| AUTO.to_owned(), show_size),
+            Self::Units(unit, _, field) => (field(config).as_millis() / unit.as_millis().max(1)).to_string(),
+            Self::Growth(field) => field(config).to_string(),
             Self::Span(_, field) => show_span(*field(config)),
             Self::Switch(field) => field(config).to_string(),
             Self::Address(field) => field(config).to_string(),
@@ -105,6 +120,15 @@ impl Slot {
                 show_size(*range.start()),
                 show_size(*range.end())
             ),
+            Self::Floor(range, _) => format!(
+                "{AUTO} for 5 % of the disk and at least 256MiB, or a size from {} to {}",
+                show_size(*range.start()),
+                show_size(*range.end())
+            ),
+            Self::Units(_, range, _) => {
+                format!("a whole number from {} to {}", range.start(), range.end())
+            }
+            Self::Growth(_) => "exponential, linear or constant".to_owned(),
             Self::Span(range, _) => format!(
                 "a time such as 500ms, 30s or 2m, from {} to {}",
                 show_span(*range.start()),
@@ -131,6 +155,9 @@ impl Slot {
         matches!(self, Self::DatabaseUrl(_))
     }
 }
+
+/// What stands for the value that the machine says.
+const AUTO: &str = "auto";
 
 fn within<T: PartialOrd>(range: &RangeInclusive<T>, value: Option<T>) -> Result<T, ()> {
     value.filter(|value| range.contains(value)).ok_or(())

@@ -134,6 +134,64 @@ fn values_of_the_wrong_type_are_refused_in_the_same_words() {
 }
 
 #[test]
+fn what_governs_dispatch_and_retention_has_the_documented_defaults() {
+    let config = load("", &[], &[]).expect("defaults");
+    let dispatch = &config.dispatch;
+    assert_eq!((dispatch.paused, dispatch.max_trigger_depth, dispatch.outbox_quota), (false, 8, 100_000));
+    assert_eq!((dispatch.retry_max_attempts, dispatch.retry_backoff), (3, Backoff::Exponential));
+    assert_eq!((dispatch.retry_base, dispatch.retry_jitter_pct), (Duration::from_secs(1), 20));
+    assert_eq!(dispatch.largest_claim, 256);
+    let (kept, days) = (config.retention, |n: u64| Duration::from_secs(n * 86_400));
+    assert_eq!([kept.dead_letter_age, kept.abandoned_age, kept.execution_age], [30, 7, 14].map(days));
+    let rows = [kept.dead_letter_rows, kept.abandoned_rows, kept.execution_rows];
+    assert_eq!((rows, kept.execution_bytes), ([100_000, 10_000, 1_000_000], 1 << 30));
+    assert_eq!(config.min_free, None);
+}
+
+#[test]
+fn what_governs_dispatch_and_retention_can_be_set() {
+    let env = [
+        ("PICLOUD_TRIGGER_RETRY_MAX_ATTEMPTS", "20"),
+        ("PICLOUD_TRIGGER_RETRY_BACKOFF", "linear"),
+        ("PICLOUD_TRIGGER_RETRY_BASE_MS", "10"),
+        ("PICLOUD_TRIGGER_RETRY_JITTER_PCT", "0"),
+        ("PICLOUD_DEAD_LETTER_RETENTION_DAYS", "2"),
+    ];
+    let file = "max_trigger_depth = 64\nmin_free_bytes = 4096\nabandoned_executions_retention_days = 1\n";
+    let config = load(file, &env, &[("dispatch_paused", "true")]).expect("all of it is right");
+    let dispatch = &config.dispatch;
+    assert_eq!((dispatch.retry_max_attempts, dispatch.retry_backoff), (20, Backoff::Linear));
+    assert_eq!((dispatch.retry_base, dispatch.retry_jitter_pct), (Duration::from_millis(10), 0));
+    assert!(dispatch.paused && dispatch.max_trigger_depth == 64);
+    assert_eq!(config.min_free, Some(4_096));
+    assert_eq!(config.retention.dead_letter_age, Duration::from_secs(2 * 86_400));
+    assert_eq!(config.retention.abandoned_age, Duration::from_secs(86_400));
+}
+
+#[test]
+fn what_governs_dispatch_and_retention_is_checked() {
+    for (name, value, allowed) in [
+        ("TRIGGER_RETRY_MAX_ATTEMPTS", "21", "a whole number from 1 to 20"),
+        ("TRIGGER_RETRY_MAX_ATTEMPTS", "0", "a whole number from 1 to 20"),
+        ("TRIGGER_RETRY_BACKOFF", "quadratic", "exponential, linear or constant"),
+        ("TRIGGER_RETRY_BASE_MS", "9", "a whole number from 10 to 86400000"),
+        ("TRIGGER_RETRY_BASE_MS", "1s", "a whole number from 10 to 86400000"),
+        ("TRIGGER_RETRY_JITTER_PCT", "101", "a whole number from 0 to 100"),
+        ("MAX_TRIGGER_DEPTH", "65", "a whole number from 1 to 64"),
+        ("DEAD_LETTER_RETENTION_DAYS", "0", "a whole number from 1 to 3650"),
+        ("ABANDONED_EXECUTIONS_RETENTION_DAYS", "soon", "a whole number from 1 to 3650"),
+        (
+            "MIN_FREE_BYTES",
+            "5%",
+            "auto for 5 % of the disk and at least 256MiB, or a size from 0B to 1024GiB",
+        ),
+    ] {
+        let said = faults("", &[(&format!("PICLOUD_{name}"), value)]);
+        assert_eq!(said, format!("PICLOUD_{name}: \"{value}\" is not allowed; allowed is {allowed}"));
+    }
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     let said =
         faults("lisen = 1\nbody_limit = \"1MB\"\n", &[("PICLOUD_LOG", "loud=very"), ("PICLOUD_X", "")]);
