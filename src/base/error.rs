@@ -58,6 +58,14 @@ pub enum Error {
     /// Well-formed, but these fields are wrong (422): correct them.
     #[error("{}", FieldError::list(.0))]
     Invalid(Vec<FieldError>),
+    /// The app has used up what it may have (429): try again after the wait.
+    #[error("{why}")]
+    Quota {
+        /// What is used up.
+        why: String,
+        /// When trying again makes sense.
+        retry_after: Duration,
+    },
     /// There is no room now (503): try again after the wait.
     #[error("{why}")]
     Busy {

@@ -118,12 +118,8 @@ impl Dispatcher {
             What::Draft(source) => return Ok(Code::Draft(source)),
             What::Version(script, version) => (script, version),
         };
-        if let Some(compiled) = self.0.engine.compiled(script, version) {
-            return Ok(Code::Compiled(compiled));
-        }
-        let source = script::source(&self.0.db, script, version).await?;
-        let source = source.ok_or_else(|| Error::NotFound("script".to_owned()))?;
-        Ok(Code::Version { script, version, source: source.into() })
+        let code = saved(&self.0.engine, &self.0.db, script, version).await?;
+        code.ok_or_else(|| Error::NotFound("script".to_owned()))
     }
 
     /// What happens on the script thread once the run has ended. It is recorded
@@ -133,12 +129,7 @@ impl Dispatcher {
         Box::new(move |outcome| {
             let Parts { recorder, metrics, .. } = &*this.0;
             let app = begun.app_id;
-            let attempt = settle::ended(begun, &outcome);
-            let ended = attempt.error.as_ref().map_or("ok", |error| &error.kind);
-            metrics.executions.with_label_values(&[&*attempt.source, ended]).inc();
-            let seconds = metrics.execution_seconds.with_label_values(&[&attempt.source]);
-            seconds.observe(outcome.duration.as_secs_f64());
-            recorder.record(attempt);
+            settle::record(recorder, metrics, settle::ended(begun, &outcome));
             if this.0.inbox.answer(inbox, outcome).is_err() {
                 metrics.abandoned.with_label_values(&[&app.to_string()]).inc();
             }
@@ -152,6 +143,20 @@ impl Dispatcher {
             retry_after: Duration::from_secs(1),
         }
     }
+}
+
+/// A saved version: compiled if it is at hand, else its source for the engine to compile.
+pub(super) async fn saved(
+    engine: &Engine,
+    db: &PgPool,
+    script: ScriptId,
+    version: i32,
+) -> Result<Option<Code>> {
+    if let Some(compiled) = engine.compiled(script, version) {
+        return Ok(Some(Code::Compiled(compiled)));
+    }
+    let source = script::source(db, script, version).await?;
+    Ok(source.map(|source| Code::Version { script, version, source: source.into() }))
 }
 
 /// A run whose caller waits: the job of one who goes away before it starts is taken back.

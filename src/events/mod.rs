@@ -1,10 +1,16 @@
 //! Floor 6: from "something happened" to "a script ran".
 
+pub mod accept;
 pub mod dispatcher;
+pub mod durable;
 pub mod inbox;
+pub mod kind;
 mod recorder;
 pub mod settle;
 
+pub use accept::Acceptor;
 pub use dispatcher::{Cause, Dispatcher, What, Work};
+pub use durable::Durable;
 pub use inbox::Inbox;
+pub use kind::{Planned, Refusal, SourceKind};
 pub use recorder::{Recorder, Written};

@@ -2,11 +2,15 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::dispatcher::Cause;
+use super::{Recorder, dispatcher::Cause, kind::Refusal};
 use crate::{
     base::{name::truncated, time::Timestamp},
-    engine::{BodyKind, Failure, Invocation, Outcome, Response},
-    store::execution::{AttemptError, LogLine, NewAttempt},
+    engine::{BodyKind, Failure, FailureKind, Invocation, Kind, Outcome, Response},
+    store::{
+        execution::{AttemptError, LogLine, NewAttempt},
+        outbox::Claimed,
+    },
+    system::metrics::Metrics,
 };
 
 /// The most a stored summary or message of an attempt holds, in bytes.
@@ -67,6 +71,68 @@ pub(super) fn ended(begun: NewAttempt, outcome: &Outcome) -> NewAttempt {
         lost_log_lines: outcome.lost_log_lines,
         ..begun
     }
+}
+
+/// The attempt of a durable row once it has ended: nobody is answered, so that
+/// a thrown response is a failure like any other.
+pub(super) fn ended_durable(begun: NewAttempt, outcome: &Outcome) -> NewAttempt {
+    let attempt = ended(begun, outcome);
+    match &outcome.result {
+        Err(failure) if failure.kind == FailureKind::BadResponse => {
+            NewAttempt { status: DONE, error: None, ..attempt }
+        }
+        Err(failure) => NewAttempt {
+            status: failure.kind.status(),
+            error: Some(error(failure)),
+            response_summary: None,
+            ..attempt
+        },
+        Ok(_) => NewAttempt { status: DONE, response_summary: None, ..attempt },
+    }
+}
+
+/// The status of a durable run that ended well, whatever it returned: nobody is answered.
+const DONE: u16 = 200;
+
+/// The attempt of a durable row that could not be run.
+pub(super) fn refused(row: &Claimed, refusal: &Refusal) -> NewAttempt {
+    let route_id = (row.source_kind == Kind::Http.name()).then_some(row.cause).flatten().map(Into::into);
+    NewAttempt {
+        execution_id: row.execution_id,
+        attempt: row.attempt,
+        root_execution_id: row.root_execution_id,
+        app_id: row.app_id,
+        script_id: row.script_id,
+        script_version: None,
+        source: row.source_kind.clone().into(),
+        trigger_id: None,
+        route_id,
+        principal: row.principal.as_ref().and_then(|p| p.user.as_ref()).map(|user| user.username.clone()),
+        started_at: Timestamp::now(),
+        duration: Duration::ZERO,
+        operations: 0,
+        status: refusal.status,
+        error: Some(AttemptError {
+            kind: refusal.kind.into(),
+            message: cut(refusal.message.clone()),
+            line: None,
+            column: None,
+        }),
+        request_summary: None,
+        response_summary: None,
+        trigger_depth: row.trigger_depth,
+        logs: Vec::new(),
+        lost_log_lines: 0,
+    }
+}
+
+/// Counts an attempt that has ended, and has it recorded.
+pub(super) fn record(recorder: &Recorder, metrics: &Metrics, attempt: NewAttempt) {
+    let ended = attempt.error.as_ref().map_or("ok", |error| &error.kind);
+    metrics.executions.with_label_values(&[&*attempt.source, ended]).inc();
+    let seconds = metrics.execution_seconds.with_label_values(&[&attempt.source]);
+    seconds.observe(attempt.duration.as_secs_f64());
+    recorder.record(attempt);
 }
 
 /// A failure as the log and those who may read the app see it.

@@ -22,7 +22,7 @@ use super::{
     app::{Address, App, Found, Match, names_above},
 };
 use crate::base::{
-    id::AppId,
+    id::{AppId, RouteId},
     name::Slug,
     pattern::{HostPattern, Method, RequestPath},
 };
@@ -69,8 +69,7 @@ pub enum Answer {
 /// The routes of all apps, compiled.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// How many routes there are.
-    routes: usize,
+    routes: HashMap<RouteId, Arc<Entry>>,
     apps: HashMap<AppId, Arc<App>>,
     exact: HashMap<Box<str>, Arc<App>>,
     wildcard: HashMap<Box<str>, Arc<App>>,
@@ -96,7 +95,8 @@ impl Table {
         for entry in entries {
             of_app.entry(entry.app_id).or_default().push(Arc::new(entry));
         }
-        let mut table = Self { routes: of_app.values().map(Vec::len).sum(), ..Self::default() };
+        let routes = of_app.values().flatten().map(|entry| (entry.id, Arc::clone(entry))).collect();
+        let mut table = Self { routes, ..Self::default() };
         for (id, slug, is_default) in source.apps {
             let app = Arc::new(App::new(id, slug.clone(), of_app.remove(&id).unwrap_or_default()));
             if is_default {
@@ -122,12 +122,17 @@ impl Table {
 
     /// How many routes it has.
     pub fn len(&self) -> usize {
-        self.routes
+        self.routes.len()
     }
 
     /// Whether it has no route at all.
     pub fn is_empty(&self) -> bool {
-        self.routes == 0
+        self.routes.is_empty()
+    }
+
+    /// The route of this id, if it is in service.
+    pub fn route(&self, id: RouteId) -> Option<&Arc<Entry>> {
+        self.routes.get(&id)
     }
 
     /// What becomes of a request.

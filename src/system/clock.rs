@@ -3,7 +3,7 @@
 //! A Pi starts without knowing the time, or with that of its last shutdown.
 //! Nothing may be deleted by age before the clock is known to be right.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// Made by systemd-timesyncd when it has set the clock from the network for the
 /// first time since power-up; `/run` is empty at boot.
@@ -45,14 +45,62 @@ impl Clock {
 }
 
 /// How long ago the machine was powered up, standby included.
-pub fn since_boot() -> std::time::Duration {
+pub fn since_boot() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
-        .map_or(std::time::Duration::ZERO, std::time::Duration::from)
+        .map_or(Duration::ZERO, Duration::from)
+}
+
+/// How far the wall clock may drift from the monotonic one between two looks without having been set.
+const DRIFT: Duration = Duration::from_secs(2);
+
+/// Notices when the wall clock is set.
+#[derive(Debug)]
+pub struct Steps {
+    /// The wall clock less the time since boot, when last looked.
+    offset: i128,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { offset: offset() }
+    }
+}
+
+impl Steps {
+    /// Whether the wall clock was set, by more than two seconds, since the last call.
+    pub fn stepped(&mut self) -> bool {
+        self.moved_to(offset())
+    }
+
+    fn moved_to(&mut self, offset: i128) -> bool {
+        let moved = offset.abs_diff(self.offset) > DRIFT.as_nanos();
+        self.offset = offset;
+        moved
+    }
+}
+
+/// The wall clock less the time since boot, in nanoseconds.
+fn offset() -> i128 {
+    let wall = nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME)
+        .map_or(Duration::ZERO, Duration::from);
+    let nanoseconds = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
+    nanoseconds(wall) - nanoseconds(since_boot())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_noticed_once_and_either_way() {
+        let second = 1_000_000_000;
+        let mut steps = Steps { offset: 0 };
+        assert!(!steps.moved_to(2 * second));
+        assert!(steps.moved_to(5 * second));
+        assert!(!steps.moved_to(5 * second));
+        assert!(steps.moved_to(-86_400 * 365 * second));
+        assert!(!Steps::default().stepped());
+    }
 
     #[test]
     fn the_clock_is_right_once_it_was_set() {

@@ -61,6 +61,7 @@ pub fn status_of(error: &Error) -> StatusCode {
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Quota { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy { .. } | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -72,7 +73,7 @@ fn header_of(error: &Error) -> Option<(header::HeaderName, String)> {
         Error::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, "Bearer realm=\"picloud\"".to_owned())),
         Error::Moved(to) => Some((header::LOCATION, to.clone())),
         Error::MethodNotAllowed { allow } => Some((header::ALLOW, allow.join(", "))),
-        Error::Busy { retry_after, .. } => {
+        Error::Busy { retry_after, .. } | Error::Quota { retry_after, .. } => {
             Some((header::RETRY_AFTER, retry_after.as_secs().max(1).to_string()))
         }
         Error::Unavailable(_) => Some((header::RETRY_AFTER, "1".to_owned())),

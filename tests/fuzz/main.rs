@@ -72,20 +72,27 @@ fn fuzz(span: Duration) -> Result<u64, String> {
     let first = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs());
     let (said, lines) = mpsc::channel();
     let mut workers = Vec::new();
+    let mut cases = 0;
     for index in 0..2 {
         workers.push(Worker::start(index, (first * 2 + index as u64) << 24, said.clone())?);
     }
     let until = Instant::now() + span;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
         if let Ok((index, line)) = lines.recv_timeout(left.min(Duration::from_secs(1))) {
-            workers[index].heard(line)?;
+            let worker = &mut workers[index];
+            if line.is_none() && worker.has_done()? {
+                cases += worker.seed + 1 - worker.first;
+                *worker = Worker::start(index, worker.seed + 1, said.clone())?;
+                continue;
+            }
+            worker.heard(line)?;
         }
         workers.iter().try_for_each(Worker::must_get_on)?;
     }
     // A worker that did nothing has found nothing.
-    match workers.iter().find(|worker| worker.seed == worker.first) {
+    match workers.iter().find(|worker| cases == 0 && worker.seed == worker.first) {
         Some(idle) => Err(format!("seed {}: no case was done in {span:?}", idle.first)),
-        None => Ok(workers.iter().map(|worker| worker.seed - worker.first).sum()),
+        None => Ok(cases + workers.iter().map(|worker| worker.seed - worker.first).sum::<u64>()),
     }
 }
 
@@ -129,6 +136,11 @@ impl Worker {
             Err(_) => println!("{line}"),
         }
         Ok(())
+    }
+
+    /// Whether the process has ended, and well: another is to go on.
+    fn has_done(&mut self) -> Result<bool, String> {
+        Ok(self.process.wait().map_err(|error| error.to_string())?.success())
     }
 
     fn must_get_on(&self) -> Result<(), String> {

@@ -16,8 +16,12 @@ const WALL_CLOCK: Duration = Duration::from_millis(300);
 const GRACE: Duration = Duration::from_secs(5);
 /// What the process may hold after any case.
 const RESIDENT_KIB: u64 = 250 << 10;
+/// How much memory scripts may have left that nothing can free, before another
+/// process goes on: each case is a script of its own, with a bound of its own.
+const LEFT_BEHIND: u64 = 16 << 20;
 
-/// Does one case after another, from seed `first` on, until it is killed or finds something.
+/// Does one case after another, from seed `first` on, until it is killed, finds something,
+/// or has lost so much memory that another process should go on.
 pub(crate) fn work(first: u64) -> ExitCode {
     let bench = Bench::new();
     for seed in first.. {
@@ -25,6 +29,9 @@ pub(crate) fn work(first: u64) -> ExitCode {
         if let Err(found) = bench.case(seed) {
             println!("fuzz: seed {seed}: {found}\n{}", script(&mut StdRng::seed_from_u64(seed)));
             return ExitCode::FAILURE;
+        }
+        if bench.engine.memory_taken() > LEFT_BEHIND {
+            break;
         }
     }
     ExitCode::SUCCESS

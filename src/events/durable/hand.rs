@@ -106,6 +106,12 @@ pub(super) struct Hand {
     pub(super) alone: bool,
     /// Rows may wait that are due: until a claim has found none.
     pub(super) backlog: bool,
+    /// When a row is due that waits; none if none waits.
+    pub(super) next: Option<Instant>,
+    /// Dead letters that could not be written.
+    pub(super) stuck: Vec<Failed>,
+    /// The database may say that we hold rows which we do not.
+    astray: bool,
     /// Nothing new is taken.
     pub(super) closed: bool,
 }
@@ -130,10 +136,55 @@ impl Hand {
         self.held.len()
     }
 
-    /// The rows in hand.
-    pub(super) fn ids(&self) -> Vec<OutboxId> {
+    /// The rows in hand, if the database is to be asked whether it knows of others.
+    pub(super) fn doubtful(&self) -> Option<Vec<OutboxId>> {
+        self.astray.then(|| self.ids())
+    }
+
+    /// It was asked; it may have freed `some`.
+    pub(super) fn reconciled(&mut self, some: bool) {
+        self.astray = false;
+        self.backlog |= some;
+    }
+
+    /// An answer was lost: rows may be held that are not here.
+    pub(super) fn lost_an_answer(&mut self) {
+        self.astray = true;
+    }
+
+    /// Has everything looked at that nobody may have told of.
+    pub(super) fn look_everywhere(&mut self) {
+        (self.backlog, self.astray) = (true, true);
+        let mut stuck = std::mem::take(&mut self.stuck);
+        if !stuck.is_empty() {
+            self.settled.buried.append(&mut stuck);
+            self.settled.touch();
+        }
+    }
+
+    /// A row will be due after `wait`.
+    pub(super) fn retry_in(&mut self, wait: Duration) {
+        let due = Instant::now() + wait;
+        self.next = Some(self.next.map_or(due, |next| next.min(due)));
+    }
+
+    /// Looks for rows if the time has come when one is due.
+    pub(super) fn wait_is_over(&mut self) {
+        if self.next.is_some_and(|next| Instant::now() >= next) {
+            self.next = None;
+            self.backlog = true;
+        }
+    }
+
+    /// Keeps the empty hand for one row that must run alone; false if it is not empty.
+    pub(super) fn begin_alone(&mut self) -> bool {
+        self.alone = self.held.is_empty() && !self.closed;
+        self.alone
+    }
+
+    fn ids(&self) -> Vec<OutboxId> {
         let settled = &self.settled;
-        let failed = settled.again.iter().chain(&settled.buried).map(|failed| failed.id);
+        let failed = settled.again.iter().chain(&settled.buried).chain(&self.stuck).map(|failed| failed.id);
         let others = settled.done.iter().chain(&settled.freed).chain(&settled.unrun).copied();
         self.held.values().map(|held| held.id).chain(failed).chain(others).collect()
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    base::backoff::jittered,
     engine::{Failure, FailureKind, Response},
     store::outbox::RetryPolicy,
 };
@@ -39,5 +40,5 @@ pub(super) fn of_failure(policy: RetryPolicy, failures: i32, jitter_pct: u32, ra
     }
     let nth = u32::try_from(failures).unwrap_or(1);
     let base = Duration::from_millis(u64::try_from(policy.base_ms).unwrap_or_default());
-    Fate::Again(policy.backoff.wait(base, nth).jittered(jitter_pct, random))
+    Fate::Again(jittered(policy.backoff.wait(base, nth), jitter_pct, random))
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use claim::{LARGEST_CLAIM, Next, bound_waits, claim, claim_suspect, next};
 pub use put::{put, waiting};
-pub use settle::{Failed, acknowledge, bury, free, give_back, retry};
+pub use settle::{Failed, acknowledge, bury, free, free_all_but, give_back, retry};
 
 use crate::base::{
     backoff::Backoff,

@@ -73,6 +73,20 @@ pub async fn give_back(db: impl PgExecutor<'_>, epoch: i64, unrun: &[OutboxId]) 
     Ok(())
 }
 
+/// Gives back all durable rows that `epoch` holds but these; says how many.
+pub async fn free_all_but(db: impl PgExecutor<'_>, epoch: i64, held: &[OutboxId]) -> Result<u64> {
+    let done = sqlx::query(
+        "update outbox
+         set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1
+         where claimed_epoch = $1 and reply_to is null and id <> all($2)",
+    )
+    .bind(epoch)
+    .bind(held)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Frees rows whose run was cut off by the stop of this node: they run again, and no failure is counted.
 pub async fn free(db: impl PgExecutor<'_>, epoch: i64, cut_off: &[OutboxId]) -> Result<()> {
     sqlx::query(

@@ -1,0 +1,117 @@
+//! From rows that were claimed to jobs for the engine.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use super::{Durable, Fate, Held, Job, failed, key, outcome};
+use crate::{
+    base::{
+        Result,
+        id::ScriptId,
+        time::Timestamp,
+    },
+    engine::Code,
+    events::{
+        Work,
+        dispatcher::{self, What},
+        kind::{Planned, Refusal},
+        settle,
+    },
+    store::outbox::{Claimed, LOST_TOO_OFTEN},
+};
+use rand::Rng as _;
+
+/// Sources that were loaded for this batch: the rows of one script come together.
+type Sources = HashMap<(ScriptId, i32), Arc<str>>;
+
+impl Durable {
+    /// Has the rows run that were claimed, and settles those that cannot be.
+    pub(super) async fn take(&self, rows: Vec<Claimed>) {
+        let mut sources = Sources::new();
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.lost_count > LOST_TOO_OFTEN {
+                self.refuse(row, &process_ended());
+                continue;
+            }
+            match self.planned(&row, &mut sources).await {
+                Ok(Ok((work, code))) => {
+                    let mut hand = self.0.hand.lock();
+                    hand.hold(key(&work), Held::claimed(row, settle::begun(&work.invocation, work.cause)));
+                    drop(hand);
+                    jobs.push(self.job(work, code));
+                }
+                Ok(Err(refusal)) => self.refuse(row, &refusal),
+                // The database is away: the row waits for it, and no attempt is counted.
+                Err(_) => self.put_off(&row),
+            }
+        }
+        self.hand_over(jobs);
+    }
+
+    async fn planned(&self, row: &Claimed, sources: &mut Sources) -> Result<Result<(Work, Code), Refusal>> {
+        let kinds = &self.0.parts.kinds;
+        let Some(kind) = kinds.iter().find(|kind| kind.name() == row.source_kind) else {
+            return Ok(Err(Refusal::unreadable("this program does not know what kind of event it is")));
+        };
+        let work = match kind.plan(row).await {
+            Planned::Run(work) => *work,
+            Planned::Refused(refusal) => return Ok(Err(refusal)),
+        };
+        let code = match &work.code {
+            What::Draft(source) => Some(Code::Draft(Arc::clone(source))),
+            What::Version(script, version) => self.version(*script, *version, sources).await?,
+        };
+        Ok(code.map(|code| (work, code)).ok_or_else(|| Refusal::gone("the script is gone")))
+    }
+
+    async fn version(&self, script: ScriptId, version: i32, sources: &mut Sources) -> Result<Option<Code>> {
+        let parts = &self.0.parts;
+        if let Some(source) = sources.get(&(script, version)) {
+            return Ok(Some(Code::Version { script, version, source: Arc::clone(source) }));
+        }
+        let code = dispatcher::saved(&parts.engine, &parts.db, script, version).await?;
+        if let Some(Code::Version { source, .. }) = &code {
+            sources.insert((script, version), Arc::clone(source));
+        }
+        Ok(code)
+    }
+
+    /// Settles a row that cannot be run: a failed attempt with that reason.
+    fn refuse(&self, row: Claimed, refusal: &Refusal) {
+        let parts = &self.0.parts;
+        let begun = settle::refused(&row, refusal);
+        let held = Held::claimed(row, begun);
+        let fate = if refusal.kind == PROCESS_ENDED {
+            Fate::Buried
+        } else {
+            outcome::of_failure(held.policy, held.failures + 1, parts.jitter_pct, rand::rng().random())
+        };
+        let mut hand = self.0.hand.lock();
+        let told = Some((refusal.kind, refusal.message.as_str()));
+        match fate {
+            Fate::Again(wait) => hand.settled.again.push(failed(&held, told, Timestamp::now(), wait)),
+            _ => hand.settled.buried.push(failed(&held, told, Timestamp::now(), Duration::ZERO)),
+        }
+        hand.settled.touch();
+        drop(hand);
+        self.count(fate);
+        settle::record(&parts.recorder, &parts.metrics, held.begun);
+    }
+
+    fn put_off(&self, row: &Claimed) {
+        let mut hand = self.0.hand.lock();
+        hand.settled.unrun.push(row.id);
+        hand.settled.touch();
+    }
+}
+
+/// The kind of error of a row whose runs took their process along.
+const PROCESS_ENDED: &str = "process_ended";
+
+fn process_ended() -> Refusal {
+    Refusal {
+        kind: PROCESS_ENDED,
+        status: 500,
+        message: format!("the process ended under {LOST_TOO_OFTEN} runs in a row"),
+    }
+}

@@ -1,0 +1,162 @@
+//! Requests that are answered before they are done: what is kept of one in the
+//! outbox, and how it becomes a run again.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::id::{EventId, OutboxId, RouteId},
+    config::Dispatch,
+    engine::{self, AppRef, Bounds, Invocation, Kind, Principal, Request, ScriptRef},
+    events::{Cause, Planned, Refusal, SourceKind, What, Work},
+    routing::{Entry, Routes},
+    store::outbox::{Claimed, NewRow, RetryPolicy},
+};
+
+/// A request as a row keeps it; its body stands beside.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    request_id: String,
+    method: String,
+    path: String,
+    host: String,
+    headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    params: Vec<(String, Option<String>)>,
+    rest: Option<String>,
+    remote_addr: String,
+}
+
+/// The row of a run that is to be made for a request.
+pub(super) fn row(invocation: &Invocation, route: RouteId, dispatch: &Dispatch) -> crate::base::Result<NewRow> {
+    let request = &invocation.request;
+    let payload = Payload {
+        request_id: invocation.request_id.clone(),
+        method: request.method.clone(),
+        path: request.path.clone(),
+        host: request.host.clone(),
+        headers: request.headers.clone(),
+        query: request.query.clone(),
+        params: request.params.clone(),
+        rest: request.rest.clone(),
+        remote_addr: request.remote_addr.clone(),
+    };
+    let payload = serde_json::to_string(&payload)
+        .map_err(|error| crate::base::Error::internal_from("writing a request down", error))?;
+    let body = &request.body.raw;
+    Ok(NewRow {
+        id: OutboxId::new(),
+        event_id: EventId::new(),
+        app_id: invocation.app.id,
+        source_kind: Kind::Http.name(),
+        op: request.method.clone().into(),
+        cause: Some(route.into()),
+        script_id: invocation.script.id,
+        payload,
+        body: (!body.is_empty()).then(|| body.clone()),
+        principal: invocation.principal.as_ref().map(|principal| principal.id),
+        trigger_depth: 0,
+        root_execution_id: invocation.root_execution_id,
+        execution_id: invocation.execution_id,
+        policy: RetryPolicy {
+            max_attempts: i32::try_from(dispatch.retry_max_attempts).unwrap_or(i32::MAX),
+            backoff: dispatch.retry_backoff,
+            base_ms: i32::try_from(dispatch.retry_base.as_millis()).unwrap_or(i32::MAX),
+        },
+    })
+}
+
+/// Rows of requests to async routes.
+pub struct Http {
+    /// Which routes there are now.
+    pub routes: Arc<Routes>,
+    /// What a run may use.
+    pub bounds: Bounds,
+}
+
+impl SourceKind for Http {
+    fn name(&self) -> &'static str {
+        Kind::Http.name()
+    }
+
+    fn plan<'r>(&'r self, row: &'r Claimed) -> BoxFuture<'r, Planned> {
+        Box::pin(async move {
+            match self.work(row).await {
+                Ok(work) => Planned::Run(Box::new(work)),
+                Err(refusal) => Planned::Refused(refusal),
+            }
+        })
+    }
+}
+
+impl Http {
+    async fn work(&self, row: &Claimed) -> Result<Work, Refusal> {
+        let entry = self.entry(row)?;
+        let principal = principal(row)?;
+        let payload: Payload = serde_json::from_str(&row.payload)
+            .map_err(|error| Refusal::unreadable(format!("the request cannot be read: {error}")))?;
+        let content_type = payload.headers.iter().find(|(name, _)| name == "content-type");
+        let content_type = content_type.map(|(_, value)| value.clone());
+        let raw = row.body.clone().unwrap_or_default().into();
+        let body = engine::body::decode_request(content_type.as_deref(), raw).await;
+        let body = body.map_err(|why| Refusal::unreadable(format!("the body cannot be read: {why}")))?;
+        let script = &entry.script;
+        let unsigned = |number: i32| u32::try_from(number).unwrap_or_default();
+        let invocation = Invocation {
+            execution_id: row.execution_id,
+            root_execution_id: row.root_execution_id,
+            request_id: payload.request_id,
+            attempt: unsigned(row.attempt),
+            trigger_depth: unsigned(row.trigger_depth),
+            app: AppRef { id: entry.app_id, slug: entry.app_slug.clone() },
+            script: ScriptRef { id: script.id, name: script.name.clone(), version: Some(script.version) },
+            kind: Kind::Http,
+            request: Request {
+                method: payload.method,
+                path: payload.path,
+                host: payload.host,
+                headers: payload.headers,
+                query: payload.query,
+                params: payload.params,
+                rest: payload.rest,
+                body,
+                remote_addr: payload.remote_addr,
+            },
+            principal,
+        };
+        Ok(Work {
+            invocation,
+            code: What::Version(script.id, script.version),
+            limits: self.bounds.limits(script.sandbox, Some(script.timeout)),
+            cause: Cause { route: Some(entry.id) },
+        })
+    }
+
+    /// The route as it is now, if it still leads to that script of that app.
+    fn entry(&self, row: &Claimed) -> Result<Arc<Entry>, Refusal> {
+        let gone = || Refusal::gone("the route, its script or its app is gone or disabled");
+        let route = RouteId::from(row.cause.ok_or_else(gone)?);
+        let table = self.routes.table();
+        let entry = table.route(route).ok_or_else(gone)?;
+        if entry.app_id != row.app_id {
+            return Err(gone());
+        }
+        Ok(Arc::clone(entry))
+    }
+}
+
+/// On whose behalf it runs, if that is still so.
+fn principal(row: &Claimed) -> Result<Option<Principal>, Refusal> {
+    let Some(origin) = &row.principal else { return Ok(None) };
+    match &origin.user {
+        Some(user) if user.active => Ok(Some(Principal {
+            id: origin.id,
+            username: user.username.clone(),
+            role: Some(user.role.clone()),
+        })),
+        Some(_) => Err(Refusal::forbidden("the user on whose behalf it was to run is disabled")),
+        None => Err(Refusal::forbidden("the user on whose behalf it was to run is gone")),
+    }
+}
