@@ -278,10 +278,13 @@ fn read_gauges(metrics: &Metrics, state: &State, inbox: Inbox) {
             ("in_flight", gate.in_flight),
             ("waiting", gate.queued),
             ("resuming", gate.resuming),
+            ("background_running", gate.background_running),
+            ("background_waiting", gate.background_waiting),
         ];
         for (name, value) in scripts {
             metrics.gate.with_label_values(&[name]).set(value.into());
         }
+        metrics.scripts_memory.set(i64::try_from(engine.memory_taken()).unwrap_or(i64::MAX));
         for (name, value) in [("open", i64::from(db.size())), ("idle", size(db.num_idle()))] {
             metrics.database_connections.with_label_values(&[name]).set(value);
         }

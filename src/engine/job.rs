@@ -13,11 +13,32 @@ pub struct Job {
     pub code: Code,
     /// What it may use.
     pub limits: Limits,
+    /// Where it waits for the gate.
+    pub lane: Lane,
     /// Called once with the outcome, on the script thread: it must not wait.
     ///
-    /// It is not called for a job that was cancelled before it started, and for
-    /// one that is still waiting when the engine stops it is called there.
+    /// It is not called for a job that was cancelled or taken back before it started, and
+    /// for one that is still waiting when the engine stops it is called there.
     pub done: Box<dyn FnOnce(Outcome) + Send>,
+}
+
+/// Who waits for a job, and so how it is let through the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody waits for the outcome: a part of the gate is kept for these.
+    Interactive,
+    /// Nobody does: these use what is left, and are never starved.
+    Background,
+}
+
+impl Lane {
+    /// The name in the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Background => "background",
+        }
+    }
 }
 
 /// What runs.

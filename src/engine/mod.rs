@@ -36,11 +36,13 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
+
 pub use body::Body;
 pub use compile::{Compiled, Problem};
 pub use gate::{Full, Gauges, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
-pub use job::{Code, Job};
+pub use job::{Code, Job, Lane};
 pub use limits::{Bounds, Limits};
 pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
@@ -60,7 +62,7 @@ pub struct Settings {
     pub running: u32,
     /// Runs that have started and not ended; each has a thread of its own.
     pub in_flight: u32,
-    /// Jobs that may wait to start.
+    /// Interactive jobs that may wait to start.
     pub queue: u32,
     /// Compiled scripts that are kept.
     pub compiled_scripts: u32,
@@ -91,10 +93,11 @@ impl Engine {
     /// Starts an engine whose scripts have the standard library and `modules`.
     /// Its threads are made when there is work for them.
     pub fn start(settings: &Settings, modules: &[SdkModule]) -> Self {
+        let pool = Arc::new(meter::Pool::new(settings.memory_of_all));
         let runner = Arc::new(Runner {
             profiles: profile::Profiles::new(settings.max_call_depth, modules),
             cache: compile::Cache::new(settings.compiled_scripts),
-            pool: Arc::new(meter::Pool::new(settings.memory_of_all)),
+            pool: Arc::clone(&pool),
             leaks: run::Leaks::default(),
             log: settings.log,
             response_limit: settings.response_limit,
@@ -106,14 +109,41 @@ impl Engine {
             stack: gate::stack_bytes(settings.max_memory),
         };
         let runs = Arc::clone(&runner);
-        let gate = Gate::new(sizes, Box::new(move |job, gate, seat| runs.run(job, gate, seat)));
+        let gate = Gate::new(sizes, pool, Box::new(move |job, turn| runs.run(job, turn)));
         Self { inner: Arc::new(Inner { gate, runner }) }
     }
 
     /// Hands a job in. It starts at once if there is a permit, or waits in the
-    /// bounded queue; never waits itself.
+    /// queue of its lane, which is bounded for this; never waits itself.
     pub fn submit(&self, job: Job) -> Result<Ticket, Full> {
         self.inner.gate.submit(job)
+    }
+
+    /// Hands many jobs in at once; never waits, and takes as many as come.
+    ///
+    /// They come back if none of them can ever start: the engine stops, or has no thread.
+    pub fn submit_all(&self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        self.inner.gate.submit_all(jobs)
+    }
+
+    /// Takes the background jobs back that have not started, but for the `keep` oldest.
+    pub fn take_back(&self, keep: usize) -> Vec<Job> {
+        self.inner.gate.take_back(keep)
+    }
+
+    /// Told when so few background jobs wait to start as [`Self::tell_at`] said.
+    pub fn background_low(&self) -> Arc<Notify> {
+        self.inner.gate.background_low()
+    }
+
+    /// Has that told when no more than `low` background jobs wait; at once, if so it is.
+    pub fn tell_at(&self, low: usize) {
+        self.inner.gate.tell_at(low);
+    }
+
+    /// How many background runs may be in flight at one time.
+    pub fn background_slots(&self) -> usize {
+        self.inner.gate.background_slots() as usize
     }
 
     /// The compiled version, if it is at hand: then its source need not be loaded.
@@ -173,6 +203,7 @@ impl Drop for Inner {
 fn never_started() -> Outcome {
     Outcome {
         result: Err(failure::failure(FailureKind::Stopped, "PiCloud is stopping")),
+        waited: Duration::ZERO,
         started_at: Timestamp::now(),
         duration: Duration::ZERO,
         operations: 0,

@@ -12,6 +12,8 @@ use crate::base::time::Timestamp;
 pub struct Outcome {
     /// What the script answered, or why it did not.
     pub result: Result<Response, Failure>,
+    /// How long it had waited at the gate.
+    pub waited: Duration,
     /// When the run started.
     pub started_at: Timestamp,
     /// How long it ran, on the monotonic clock.
@@ -80,6 +82,8 @@ pub enum FailureKind {
     LogLimit,
     /// It held too much memory.
     Memory,
+    /// It wanted memory when all runs together held what they may.
+    MemoryOfAll,
     /// A value was too large or nested too deeply to cross a border.
     Size,
     /// Its runs have left too much memory that nothing can free.
@@ -104,6 +108,7 @@ impl FailureKind {
             Self::CallDepth => "call_depth",
             Self::LogLimit => "log_limit",
             Self::Memory => "memory",
+            Self::MemoryOfAll => "memory_of_all",
             Self::Size => "size",
             Self::Leak => "leak",
             Self::BadResponse => "bad_response",
@@ -127,7 +132,7 @@ impl FailureKind {
             Self::Operations => 507,
             Self::Parse => 422,
             Self::Panic => 500,
-            Self::Stopped => 503,
+            Self::MemoryOfAll | Self::Stopped => 503,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         id::{InboxId, RouteId, ScriptId},
         time::Timestamp,
     },
-    engine::{Code, Engine, Failure, FailureKind, Invocation, Job, Limits, Outcome, Ticket},
+    engine::{Code, Engine, Failure, FailureKind, Invocation, Job, Lane, Limits, Outcome, Ticket},
     store::{execution::NewAttempt, script},
     system::metrics::Metrics,
 };
@@ -94,7 +94,8 @@ impl Dispatcher {
         let wall_clock = work.limits.wall_clock;
         let mut place = self.0.inbox.register();
         let done = self.done(place.id(), settle::begun(&work.invocation, work.cause));
-        let job = Job { invocation: work.invocation, code, limits: work.limits, done };
+        let lane = Lane::Interactive;
+        let job = Job { invocation: work.invocation, code, limits: work.limits, lane, done };
         let ticket = Waiting(self.0.engine.submit(job).map_err(|_| self.full())?);
         if let Ok(outcome) = tokio::time::timeout(self.0.permit_wait, place.outcome()).await {
             return outcome.ok_or_else(lost);
@@ -129,6 +130,7 @@ impl Dispatcher {
         Box::new(move |outcome| {
             let Parts { recorder, metrics, .. } = &*this.0;
             let app = begun.app_id;
+            settle::waited(metrics, Lane::Interactive, &outcome);
             settle::record(recorder, metrics, settle::ended(begun, &outcome));
             if this.0.inbox.answer(inbox, outcome).is_err() {
                 metrics.abandoned.with_label_values(&[&app.to_string()]).inc();
@@ -180,6 +182,7 @@ fn timed_out(wall_clock: Duration) -> Outcome {
     };
     Outcome {
         result: Err(failure),
+        waited: Duration::ZERO,
         started_at: Timestamp::now(),
         duration: wall_clock,
         operations: 0,

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use super::{Recorder, dispatcher::Cause, kind::Refusal};
 use crate::{
     base::{name::truncated, time::Timestamp},
-    engine::{BodyKind, Failure, FailureKind, Invocation, Kind, Outcome, Response},
+    engine::{BodyKind, Failure, FailureKind, Invocation, Kind, Lane, Outcome, Response},
     store::{
         execution::{AttemptError, LogLine, NewAttempt},
         outbox::Claimed,
@@ -124,6 +124,11 @@ pub(super) fn refused(row: &Claimed, refusal: &Refusal) -> NewAttempt {
         logs: Vec::new(),
         lost_log_lines: 0,
     }
+}
+
+/// Counts how long a run waited at the gate.
+pub(super) fn waited(metrics: &Metrics, lane: Lane, outcome: &Outcome) {
+    metrics.gate_wait_seconds.with_label_values(&[lane.name()]).observe(outcome.waited.as_secs_f64());
 }
 
 /// Counts an attempt that has ended, and has it recorded.

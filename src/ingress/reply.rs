@@ -101,6 +101,7 @@ fn public_words(kind: FailureKind) -> &'static str {
         504 => "the script took too long",
         507 => "the script used up its operations",
         422 => "the script cannot be read",
+        503 if kind == FailureKind::MemoryOfAll => "scripts hold all the memory there is for them right now",
         503 => "PiCloud is stopping",
         500 => "internal error",
         _ => "the script failed",
@@ -164,6 +165,7 @@ mod tests {
     fn outcome(result: Result<engine::Response, Failure>) -> Outcome {
         Outcome {
             result,
+            waited: Duration::ZERO,
             started_at: Timestamp::now(),
             duration: Duration::ZERO,
             operations: 0,

@@ -19,6 +19,8 @@ pub struct Metrics {
     pub executions: IntCounterVec,
     /// How long executions ran in seconds, by `source`.
     pub execution_seconds: HistogramVec,
+    /// How long executions waited at the gate in seconds, by `lane`: `interactive`, `background`.
+    pub gate_wait_seconds: HistogramVec,
     /// Calls refused because the gate and its queue were full.
     pub refused: IntCounter,
     /// Execution records, by `fate`: `stored`, `counted` (over the app's budget), `dropped` (buffer full).
@@ -27,8 +29,11 @@ pub struct Metrics {
     pub abandoned: IntCounterVec,
     /// Requests answered, by `door` (`app`, `api`, `admin`, `open`) and `class` (`2xx`, ...).
     pub http_requests: IntCounterVec,
-    /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting`, `resuming`.
+    /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting` (somebody waits for them), `resuming`,
+    /// `background_running`, `background_waiting`.
     pub gate: IntGaugeVec,
+    /// Bytes that scripts have taken of the memory for all of them.
+    pub scripts_memory: IntGauge,
     /// Connections of the database pool, by `state`: `open`, `idle`.
     pub database_connections: IntGaugeVec,
     /// Callers that wait for the outcome of a run.
@@ -41,7 +46,7 @@ pub struct Metrics {
 
 type Hook = Box<dyn Fn(&Metrics) + Send + Sync>;
 
-/// Buckets of the duration histogram in seconds: from what a small script takes
+/// Buckets of the duration histograms in seconds: from what a small script takes
 /// to the longest time a script may have.
 const SECONDS: [f64; 12] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
 
@@ -51,13 +56,12 @@ impl Metrics {
         let all = Registry::new();
         let metrics = Self {
             executions: counters(&all, "executions_total", "Finished executions.", &["source", "outcome"]),
-            execution_seconds: registered(
+            execution_seconds: seconds(&all, "execution_seconds", "How long executions ran.", "source"),
+            gate_wait_seconds: seconds(
                 &all,
-                HistogramVec::new(
-                    HistogramOpts::from(named("execution_seconds", "How long executions ran."))
-                        .buckets(SECONDS.to_vec()),
-                    &["source"],
-                ),
+                "gate_wait_seconds",
+                "How long executions waited at the gate.",
+                "lane",
             ),
             refused: registered(
                 &all,
@@ -80,6 +84,13 @@ impl Metrics {
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),
             gate: gauges(&all, "gate_scripts", "Scripts at the execution gate.", &["state"]),
+            scripts_memory: registered(
+                &all,
+                IntGauge::with_opts(named(
+                    "scripts_memory_bytes",
+                    "What scripts have taken of the memory for all of them.",
+                )),
+            ),
             database_connections: gauges(
                 &all,
                 "database_connections",
@@ -142,6 +153,11 @@ fn counters(all: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCount
 
 fn gauges(all: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     registered(all, IntGaugeVec::new(named(name, help), labels))
+}
+
+fn seconds(all: &Registry, name: &str, help: &str, label: &str) -> HistogramVec {
+    let options = HistogramOpts::from(named(name, help)).buckets(SECONDS.to_vec());
+    registered(all, HistogramVec::new(options, &[label]))
 }
 
 /// Adds a collector to the registry.

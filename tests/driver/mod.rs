@@ -6,8 +6,8 @@ use std::{sync::mpsc, time::Duration};
 use picloud::{
     base::id::{AppId, ExecutionId, ScriptId},
     engine::{
-        AppRef, Body, Code, Engine, Invocation, Job, Kind, Limits, LogLimits, Outcome, Request, ScriptRef,
-        Settings, body::decode_request,
+        AppRef, Body, Code, Engine, Invocation, Job, Kind, Lane, Limits, LogLimits, Outcome, Request,
+        ScriptRef, Settings, body::decode_request,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -46,6 +46,7 @@ pub(crate) fn run(
         invocation: invocation(version, body),
         code,
         limits,
+        lane: Lane::Interactive,
         done: Box::new(move |outcome| {
             // Who no longer waits does not care.
             let _ = sender.send(outcome);

@@ -3,12 +3,15 @@
 //! Two limits. *In flight* bounds the runs that have started and not ended,
 //! each on a thread of its own; *running* bounds those that use a core. A run
 //! that waits gives its running permit back and takes it again to go on, and
-//! goes before new work, so that what was begun gets finished.
+//! goes before new work, so that what was begun gets finished. Of both a part is
+//! kept for jobs somebody waits for (`lanes`). A third limit is the memory of all
+//! runs: while none is left, nothing starts that would only fail for it.
 //!
 //! One lock and one condition variable for each thread: a job is taken by the
 //! first thread that is free, which under load is the one that just finished
 //! another, so that most jobs are handed over without waking anybody.
 
+mod lanes;
 mod seat;
 mod threads;
 
@@ -21,11 +24,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::Notify;
+
+use lanes::{Lanes, Queued, count};
 use seat::Seat;
 pub(super) use seat::SeatNumber;
+use threads::Call;
 pub(super) use threads::stack_bytes;
 
-use super::{job::Job, meter::Watch};
+use super::{
+    job::{Job, Lane},
+    meter::{Pool, Watch},
+};
 
 /// How many runs the gate lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +44,7 @@ pub(super) struct Sizes {
     pub running: u32,
     /// Runs that have started and not ended.
     pub in_flight: u32,
-    /// Jobs that wait to start.
+    /// Interactive jobs that wait to start.
     pub queue: u32,
     /// Bytes of a script thread's stack.
     pub stack: usize,
@@ -49,8 +59,12 @@ pub struct Gauges {
     pub in_flight: u32,
     /// Runs that waited for something else and want their permit back.
     pub resuming: u32,
-    /// Jobs that wait to start.
+    /// Interactive jobs that wait to start.
     pub queued: u32,
+    /// Background runs that use a core now.
+    pub background_running: u32,
+    /// Background jobs that wait to start.
+    pub background_waiting: u32,
     /// Script threads there are.
     pub threads: u32,
 }
@@ -72,7 +86,20 @@ pub(super) enum Pause {
 }
 
 /// What a script thread does with a job.
-type Work = Box<dyn Fn(Job, &Arc<Gate>, SeatNumber) + Send + Sync>;
+type Work = Box<dyn Fn(Job, Turn<'_>) + Send + Sync>;
+
+/// What a job is started with.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    /// The gate it came through.
+    pub gate: &'a Arc<Gate>,
+    /// Its thread's seat there.
+    pub seat: SeatNumber,
+    /// When it was started.
+    pub began: Instant,
+    /// How long it had waited for that.
+    pub waited: Duration,
+}
 
 /// The gate.
 pub(super) struct Gate {
@@ -80,6 +107,8 @@ pub(super) struct Gate {
     work: Work,
     state: Mutex<State>,
     watch: Arc<Watch>,
+    /// The memory of all runs.
+    pool: Arc<Pool>,
     /// Told when a run ends while the gate is closed.
     emptied: Condvar,
     /// Runs under way are to end at once.
@@ -87,10 +116,8 @@ pub(super) struct Gate {
 }
 
 struct State {
-    queue: VecDeque<Queued>,
+    lanes: Lanes,
     next_number: u64,
-    running: u32,
-    in_flight: u32,
     seats: Vec<Seat>,
     /// Seats without a thread.
     vacant: Vec<SeatNumber>,
@@ -104,18 +131,13 @@ struct State {
     closed: bool,
 }
 
-struct Queued {
-    number: u64,
-    job: Box<Job>,
-    started: Started,
-}
-
 /// When a job was started; empty while it waits.
 type Started = Arc<OnceLock<Instant>>;
 
 /// The claim on a job that was handed in.
 pub struct Ticket {
     gate: Arc<Gate>,
+    lane: Lane,
     number: u64,
     started: Started,
 }
@@ -132,8 +154,7 @@ impl Ticket {
             return false;
         }
         let mut state = self.gate.lock();
-        let found = state.queue.binary_search_by_key(&self.number, |queued| queued.number);
-        let taken = found.ok().and_then(|place| state.queue.remove(place));
+        let taken = state.lanes.withdraw(self.lane, self.number);
         drop(state);
         taken.is_some()
     }
@@ -141,12 +162,10 @@ impl Ticket {
 
 impl Gate {
     /// An open gate whose threads, when there is something to do, do `work`.
-    pub(super) fn new(sizes: Sizes, work: Work) -> Arc<Self> {
+    pub(super) fn new(sizes: Sizes, pool: Arc<Pool>, work: Work) -> Arc<Self> {
         let state = State {
-            queue: VecDeque::new(),
+            lanes: Lanes::new(&sizes),
             next_number: 0,
-            running: 0,
-            in_flight: 0,
             seats: Vec::new(),
             vacant: Vec::new(),
             idle: Vec::new(),
@@ -155,52 +174,108 @@ impl Gate {
             closed: false,
         };
         Arc::new(Self {
-            sizes: Sizes { running: sizes.running.max(1), in_flight: sizes.in_flight.max(1), ..sizes },
+            sizes,
             work,
             state: Mutex::new(state),
             watch: Watch::start(),
+            pool,
             emptied: Condvar::new(),
             cut_off: AtomicBool::new(false),
         })
     }
 
-    /// Hands a job in. It starts at once if there is a permit, or waits in the bounded queue.
+    /// Hands a job in. It starts at once if there is a permit, or waits in the bounded queue of its lane.
     pub(super) fn submit(self: &Arc<Self>, job: Job) -> Result<Ticket, Full> {
+        let (lane, came) = (job.lane, Instant::now());
         let job = Box::new(job);
+        let started = Started::default();
         let mut state = self.lock();
-        let room = self.sizes.queue + state.free(self.sizes);
-        if state.closed || state.queue.len() >= room as usize {
+        let room = self.sizes.queue.saturating_add(state.lanes.free(lane, self.has_memory()));
+        if state.closed || count(state.lanes.waiting(lane)) >= room {
             return Err(Full);
         }
-        let number = state.next_number;
-        state.next_number += 1;
-        let started = Started::default();
-        state.queue.push_back(Queued { number, job, started: Arc::clone(&started) });
+        let number = state.number();
+        state.lanes.push(Queued { number, job, came, started: Some(Arc::clone(&started)) });
         let wake = self.call_thread(&mut state);
-        if state.seats.len() == state.vacant.len() {
-            // No thread at all could be made: nobody would ever take the job.
-            state.queue.pop_back();
+        if state.is_deserted() {
+            state.lanes.withdraw(lane, number);
             return Err(Full);
         }
         drop(state);
         // After the lock is free, so that the thread does not wake only to wait for it.
-        if let Some(wake) = wake {
-            wake.notify_one();
+        wake.notify();
+        Ok(Ticket { gate: Arc::clone(self), lane, number, started })
+    }
+
+    /// Hands jobs in without a bound, and gives them back if none can ever start.
+    pub(super) fn submit_all(self: &Arc<Self>, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        if jobs.is_empty() {
+            return Ok(());
         }
-        Ok(Ticket { gate: Arc::clone(self), number, started })
+        let jobs: Vec<Box<Job>> = jobs.into_iter().map(Box::new).collect();
+        let came = Instant::now();
+        let mut state = self.lock();
+        if state.closed {
+            return Err(jobs.into_iter().map(|job| *job).collect());
+        }
+        let first = state.next_number + 1;
+        for job in jobs {
+            let number = state.number();
+            state.lanes.push(Queued { number, job, came, started: None });
+        }
+        let mut wakes = Vec::new();
+        loop {
+            match self.call_thread(&mut state) {
+                Call::Nobody => break,
+                call => wakes.push(call),
+            }
+        }
+        if state.is_deserted() {
+            return Err(state.lanes.withdraw_from(first));
+        }
+        drop(state);
+        wakes.into_iter().for_each(Call::notify);
+        Ok(())
+    }
+
+    /// Takes the background jobs back that have not started, but for the `keep` oldest.
+    pub(super) fn take_back(&self, keep: usize) -> Vec<Job> {
+        self.lock().lanes.take_back(keep)
+    }
+
+    /// What is told when few background jobs wait to start, and from how few on.
+    pub(super) fn background_low(&self) -> Arc<Notify> {
+        self.lock().lanes.told()
+    }
+
+    /// See [`Lanes::tell_at`].
+    pub(super) fn tell_at(&self, low: usize) {
+        self.lock().lanes.tell_at(low);
+    }
+
+    /// How many background runs may be in flight at one time.
+    pub(super) fn background_slots(&self) -> u32 {
+        self.lock().lanes.background_slots()
     }
 
     /// How busy the gate is now.
     pub(super) fn gauges(&self) -> Gauges {
         let state = self.lock();
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (running, background_running) = state.lanes.running();
         Gauges {
-            running: state.running,
-            in_flight: state.in_flight,
+            running,
+            in_flight: state.lanes.in_flight(),
             resuming: count(state.resumers.len()),
-            queued: count(state.queue.len()),
-            threads: count(state.seats.len() - state.vacant.len()),
+            queued: count(state.lanes.waiting(Lane::Interactive)),
+            background_running,
+            background_waiting: count(state.lanes.waiting(Lane::Background)),
+            threads: count(state.threads()),
         }
+    }
+
+    /// Whether a run that starts would find memory beyond what each has without asking.
+    fn has_memory(&self) -> bool {
+        self.pool.has_portion()
     }
 
     /// Whether runs under way are to end at once.
@@ -231,7 +306,7 @@ impl Gate {
     pub(super) fn wait_until_empty(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut state = self.lock();
-        while state.in_flight > 0 || !state.queue.is_empty() {
+        while state.lanes.in_flight() > 0 || !state.lanes.none_waits() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -250,7 +325,7 @@ impl Gate {
         for seat in &state.seats {
             seat.wake.notify_one();
         }
-        state.queue.drain(..).map(|queued| *queued.job).collect()
+        state.lanes.withdraw_from(0)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -261,12 +336,22 @@ impl Gate {
 impl State {
     /// Nothing is left to start, and nothing will come.
     fn is_over(&self) -> bool {
-        self.closed && self.queue.is_empty()
+        self.closed && self.lanes.none_waits()
     }
 
-    /// How many jobs could start now.
-    fn free(&self, sizes: Sizes) -> u32 {
-        let running = sizes.running.saturating_sub(self.running);
-        running.min(sizes.in_flight.saturating_sub(self.in_flight))
+    /// The number of the next job.
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// How many script threads there are.
+    fn threads(&self) -> usize {
+        self.seats.len() - self.vacant.len()
+    }
+
+    /// Whether no thread could be made: nobody would ever take a job.
+    fn is_deserted(&self) -> bool {
+        self.threads() == 0
     }
 }

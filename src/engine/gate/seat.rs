@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{super::meter::Alarm, Gate, Job, Pause, Sizes, State};
+use super::{super::meter::Alarm, Gate, Lane, Pause, Queued, State};
 
 /// Which seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,52 +19,62 @@ pub(super) struct Seat {
     pub(super) alarm: &'static Alarm,
     /// It was called for work.
     pub(super) called: bool,
-    /// It has a run.
-    pub(super) busy: bool,
+    /// The lane of its run, if it has one.
+    pub(super) busy: Option<Lane>,
     /// Its run may use a core.
     pub(super) permit: bool,
 }
 
 impl Seat {
     pub(super) fn new(alarm: &'static Alarm) -> Self {
-        Self { wake: Arc::new(Condvar::new()), alarm, called: false, busy: false, permit: false }
+        Self { wake: Arc::new(Condvar::new()), alarm, called: false, busy: None, permit: false }
     }
 }
 
 impl State {
-    /// Takes the next job for `seat`, if one may start now.
-    pub(super) fn start(&mut self, sizes: Sizes, seat: SeatNumber) -> Option<Job> {
-        if self.free(sizes) == 0 {
-            return None;
+    /// Takes the next job for `seat`, if one may start now, and says when that was.
+    pub(super) fn start(&mut self, seat: SeatNumber, has_memory: bool) -> Option<(Queued, Instant)> {
+        let queued = self.lanes.start(has_memory)?;
+        let began = Instant::now();
+        if let Some(started) = &queued.started {
+            started.get_or_init(|| began);
         }
-        let queued = self.queue.pop_front()?;
-        queued.started.get_or_init(Instant::now);
-        self.running += 1;
-        self.in_flight += 1;
-        self.seats[seat.0].busy = true;
+        self.seats[seat.0].busy = Some(queued.job.lane);
         self.seats[seat.0].permit = true;
-        Some(*queued.job)
+        Some((queued, began))
     }
 
     /// Ends the run of `seat`.
-    pub(super) fn finish(&mut self, sizes: Sizes, seat: SeatNumber) {
-        let held = std::mem::take(&mut self.seats[seat.0].permit);
-        let busy = std::mem::take(&mut self.seats[seat.0].busy);
-        self.in_flight -= u32::from(busy);
-        if held {
-            self.running -= 1;
-            self.resume(sizes);
+    pub(super) fn finish(&mut self, seat: SeatNumber) {
+        self.give_permit(seat);
+        if let Some(lane) = self.seats[seat.0].busy.take() {
+            self.lanes.end(lane);
         }
     }
 
-    /// Gives free permits to those who want theirs back.
-    fn resume(&mut self, sizes: Sizes) {
-        while self.running < sizes.running {
-            let Some(seat) = self.resumers.pop_front() else { return };
-            self.running += 1;
-            self.seats[seat.0].permit = true;
-            self.seats[seat.0].wake.notify_one();
+    /// Gives the permit of `seat` to who wants one back; whether it had one.
+    fn give_permit(&mut self, seat: SeatNumber) -> bool {
+        let seat = &mut self.seats[seat.0];
+        let held = std::mem::take(&mut seat.permit);
+        if let (true, Some(lane)) = (held, seat.busy) {
+            self.lanes.pause(lane);
+            self.resume();
         }
+        held
+    }
+
+    /// Gives free permits to those who want theirs back, each within the share of its lane.
+    fn resume(&mut self) {
+        let (lanes, seats) = (&mut self.lanes, &mut self.seats);
+        self.resumers.retain(|number| {
+            let seat = &mut seats[number.0];
+            let resumes = seat.busy.is_some_and(|lane| lanes.resume(lane));
+            if resumes {
+                seat.permit = true;
+                seat.wake.notify_one();
+            }
+            !resumes
+        });
     }
 }
 
@@ -79,12 +89,8 @@ impl Gate {
         deadline: Instant,
     ) -> Pause {
         let mut state = self.lock();
-        if std::mem::take(&mut state.seats[seat.0].permit) {
-            state.running -= 1;
-            state.resume(self.sizes);
-            if let Some(wake) = self.call_thread(&mut state) {
-                wake.notify_one();
-            }
+        if state.give_permit(seat) {
+            self.call_thread(&mut state).notify();
         }
         let wake = Arc::clone(&state.seats[seat.0].wake);
         loop {
@@ -101,7 +107,7 @@ impl Gate {
             state = wait(&wake, state, until.min(deadline) - now);
         }
         state.resumers.push_back(seat);
-        state.resume(self.sizes);
+        state.resume();
         while !state.seats[seat.0].permit {
             let now = Instant::now();
             if now >= deadline || self.is_cut_off() {

@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use super::{super::meter, Gate, SeatNumber, State, seat::Seat};
+use super::{super::meter, Gate, SeatNumber, State, Turn, seat::Seat};
 use crate::system::stack::Stack;
 
 /// The stack of a thread whose runs hold at most `memory` bytes.
@@ -21,27 +21,46 @@ pub(in crate::engine) fn stack_bytes(memory: usize) -> usize {
     memory.saturating_mul(LEVELS).saturating_add(CALLS)
 }
 
+/// Who was called for a job.
+pub(super) enum Call {
+    /// Nobody: there is nothing to start, or nobody to start it.
+    Nobody,
+    /// A new thread, which comes by itself.
+    New,
+    /// One that sleeps, to be woken by this.
+    Sleeper(Arc<Condvar>),
+}
+
+impl Call {
+    /// Wakes the one that was called.
+    pub(super) fn notify(self) {
+        if let Self::Sleeper(wake) = self {
+            wake.notify_one();
+        }
+    }
+}
+
 impl Gate {
-    /// Sees to it that a thread comes for what may start now; the condition
-    /// variable to notify, if it is one that sleeps.
-    pub(super) fn call_thread(self: &Arc<Self>, state: &mut State) -> Option<Arc<Condvar>> {
-        let startable = state.free(self.sizes).min(u32::try_from(state.queue.len()).unwrap_or(u32::MAX));
-        if startable <= state.called {
-            return None;
+    /// Calls one more thread if more may start now than were called.
+    ///
+    /// Who then starts a job calls the next, so that one call is enough where
+    /// several jobs may start at once.
+    pub(super) fn call_thread(self: &Arc<Self>, state: &mut State) -> Call {
+        if state.lanes.none_waits() || state.lanes.startable(self.has_memory()) <= state.called {
+            return Call::Nobody;
         }
         if let Some(seat) = state.idle.pop() {
             state.called += 1;
             state.seats[seat.0].called = true;
-            return Some(Arc::clone(&state.seats[seat.0].wake));
+            return Call::Sleeper(Arc::clone(&state.seats[seat.0].wake));
         }
-        let threads = state.seats.len() - state.vacant.len();
-        if threads < self.sizes.in_flight as usize {
-            self.make_thread(state);
+        if state.threads() >= state.lanes.most_in_flight() as usize {
+            return Call::Nobody;
         }
-        None
+        self.make_thread(state)
     }
 
-    fn make_thread(self: &Arc<Self>, state: &mut State) {
+    fn make_thread(self: &Arc<Self>, state: &mut State) -> Call {
         let seat = state.vacant.pop().unwrap_or_else(|| {
             state.seats.push(Seat::new(self.watch.alarm()));
             SeatNumber(state.seats.len() - 1)
@@ -53,11 +72,15 @@ impl Gate {
             .stack_size(self.sizes.stack)
             .spawn(move || gate.serve(seat));
         match made {
-            Ok(_) => state.called += 1,
+            Ok(_) => {
+                state.called += 1;
+                Call::New
+            }
             Err(error) => {
                 state.seats[seat.0].called = false;
                 state.vacant.push(seat);
                 tracing::error!(%error, "could not make a script thread");
+                Call::Nobody
             }
         }
     }
@@ -74,12 +97,15 @@ impl Gate {
             if std::mem::take(&mut state.seats[seat.0].called) {
                 state.called -= 1;
             }
-            if let Some(job) = state.start(self.sizes, seat) {
+            if let Some((queued, began)) = state.start(seat, self.has_memory()) {
+                let next = self.call_thread(&mut state);
                 drop(state);
-                (self.work)(job, &self, seat);
+                next.notify();
+                let waited = began.saturating_duration_since(queued.came);
+                (self.work)(*queued.job, Turn { gate: &self, seat, began, waited });
                 stack.iter().for_each(Stack::give_back);
                 state = self.lock();
-                state.finish(self.sizes, seat);
+                state.finish(seat);
                 if state.closed {
                     self.emptied.notify_all();
                 }
@@ -113,7 +139,7 @@ impl Drop for Leave<'_> {
         if std::mem::take(&mut state.seats[self.seat.0].called) {
             state.called -= 1;
         }
-        state.finish(self.gate.sizes, self.seat);
+        state.finish(self.seat);
         state.vacant.push(self.seat);
         if state.closed {
             self.gate.emptied.notify_all();
@@ -123,8 +149,6 @@ impl Drop for Leave<'_> {
             }
         }
         // Another thread takes over what this one would have taken next.
-        if let Some(wake) = self.gate.call_thread(&mut state) {
-            wake.notify_one();
-        }
+        self.gate.call_thread(&mut state).notify();
     }
 }

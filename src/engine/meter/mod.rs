@@ -52,7 +52,8 @@ impl Stop {
             Self::Operations => FailureKind::Operations,
             Self::Timeout => FailureKind::Timeout,
             Self::LogLines | Self::LogLine => FailureKind::LogLimit,
-            Self::Memory | Self::MemoryOfAll => FailureKind::Memory,
+            Self::Memory => FailureKind::Memory,
+            Self::MemoryOfAll => FailureKind::MemoryOfAll,
             Self::Depth | Self::String | Self::Blob => FailureKind::Size,
             Self::Engine => FailureKind::Stopped,
         }

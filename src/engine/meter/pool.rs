@@ -27,6 +27,11 @@ impl Pool {
         u64::try_from(self.size - self.left.load(Relaxed)).unwrap_or_default()
     }
 
+    /// Whether a run that asks finds anything.
+    pub(in crate::engine) fn has_portion(&self) -> bool {
+        self.left.load(Relaxed) >= PORTION
+    }
+
     /// Takes at least `bytes`, and says how much it was; `None` if that is not left.
     pub(in crate::engine) fn take(&self, bytes: i64) -> Option<i64> {
         let portion = bytes.checked_add(PORTION - 1)? / PORTION * PORTION;
@@ -53,7 +58,9 @@ mod tests {
         assert_eq!(pool.take(1), Some(1 << 20));
         assert_eq!(pool.take(3 << 20), Some(3 << 20));
         assert_eq!(pool.take(1), None);
+        assert!(!pool.has_portion());
         pool.give(1 << 20);
+        assert!(pool.has_portion());
         assert_eq!(pool.take(i64::MAX), None);
         assert_eq!(pool.take(5), Some(1 << 20));
     }

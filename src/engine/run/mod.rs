@@ -6,7 +6,6 @@ mod leaks;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
 };
 
 use rhai::{Dynamic, Position, Scope};
@@ -19,7 +18,7 @@ use super::{
     call,
     compile::{self, Cache, Compiled},
     failure::{self, failure},
-    gate::{Gate, SeatNumber},
+    gate::Turn,
     invocation::Invocation,
     job::{Code, Job},
     limits::Limits,
@@ -44,11 +43,11 @@ pub(super) struct Runner {
 
 impl Runner {
     /// Does the job, and hands its outcome over.
-    pub(super) fn run(&self, job: Job, gate: &Arc<Gate>, seat: SeatNumber) {
-        let Job { invocation, code, limits, done } = job;
+    pub(super) fn run(&self, job: Job, turn: Turn<'_>) {
+        let Job { invocation, code, limits, done, .. } = job;
+        let Turn { gate, seat, began, waited } = turn;
         let execution = invocation.execution_id;
         let (script, text) = identity(&invocation, &code);
-        let began = Instant::now();
         let started_at = Timestamp::now();
         let pool = &self.pool;
         call::begin(call::Start { invocation, limits: &limits, log: self.log, began, gate, seat, pool });
@@ -81,7 +80,8 @@ impl Runner {
         }
         let (logs, lost_log_lines) = end.logbook.into_lines();
         let duration = began.elapsed();
-        done(Outcome { result, started_at, duration, operations: end.operations, logs, lost_log_lines });
+        let operations = end.operations;
+        done(Outcome { result, waited, started_at, duration, operations, logs, lost_log_lines });
     }
 
     /// Runs the code; `at` is where an error that ended it happened.

@@ -55,7 +55,7 @@ fn all_runs_together_hold_what_the_machine_can_spare() {
     engine.submit(job).expect("room at the gate");
     eventually("the first run holds its memory", || engine.memory_taken() >= 6_000_000);
     let refused = failure_of(run_on(&engine, "let b = blob(4000000, 1); b.len", |_| ()));
-    assert_eq!(refused.kind, FailureKind::Memory);
+    assert_eq!((refused.kind, refused.kind.status()), (FailureKind::MemoryOfAll, 503));
     assert!(refused.message.starts_with("all running scripts together"), "{}", refused.message);
     assert!(run_on(&engine, "let b = blob(100000, 1); b.len", |_| ()).result.is_ok(), "a small one may run");
     release(2);

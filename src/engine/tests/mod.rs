@@ -110,6 +110,7 @@ fn job(source: &str, change: impl FnOnce(&mut Job)) -> (Job, mpsc::Receiver<Outc
         invocation: invocation(request()),
         code: Code::Draft(source.into()),
         limits: Bounds::default().default,
+        lane: Lane::Interactive,
         done: Box::new(move |outcome| {
             // A test that no longer waits does not care.
             let _ = sender.send(outcome);

@@ -197,6 +197,7 @@ impl Durable {
             wake.notify_one();
         }
         self.count(fate);
+        settle::waited(&parts.metrics, Lane::Background, outcome);
         settle::record(&parts.recorder, &parts.metrics, settle::ended_durable(held.begun, outcome));
     }
 

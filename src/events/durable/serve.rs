@@ -164,7 +164,7 @@ impl Durable {
 
     /// Learns how fast rows are started.
     fn learn(&self, memory: &mut Memory) {
-        let left = self.0.parts.engine.gauges().background_queued;
+        let left = self.0.parts.engine.gauges().background_waiting;
         memory.batch.learn(memory.handed.saturating_sub(left), left, Instant::now());
         memory.handed = left;
     }
@@ -268,7 +268,7 @@ impl Durable {
             memory.handed_at = Instant::now();
         }
         memory.handed = memory.handed.saturating_add(count);
-        self.0.parts.engine.tell_below(memory.batch.size() / 2);
+        self.0.parts.engine.tell_at(memory.batch.size() as usize / 2);
     }
 
     /// What has run is not acknowledged yet.

@@ -18,8 +18,9 @@ use crate::engine::{
 
 /// Does something as natives do it: the guards allow nothing outside a run.
 fn in_a_run<R>(act: impl FnOnce() -> R) -> R {
-    let gate = Gate::new(Sizes { running: 1, in_flight: 1, queue: 1, stack: 0 }, Box::new(|_, _, _| ()));
+    let sizes = Sizes { running: 1, in_flight: 1, queue: 1, stack: 0 };
     let pool = Arc::new(Pool::new(1 << 30));
+    let gate = Gate::new(sizes, Arc::clone(&pool), Box::new(|_, _| ()));
     meter::begin(&Bounds::default().default, Instant::now(), &gate, &pool);
     let made = act();
     meter::end();
