@@ -6,6 +6,7 @@ pub mod durable;
 pub mod inbox;
 pub mod kind;
 mod recorder;
+pub mod settings;
 pub mod settle;
 
 pub use accept::Acceptor;
@@ -14,3 +15,4 @@ pub use durable::Durable;
 pub use inbox::Inbox;
 pub use kind::{Planned, Refusal, SourceKind};
 pub use recorder::{Recorder, Written};
+pub use settings::Settings;
