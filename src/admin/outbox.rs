@@ -13,6 +13,6 @@ use crate::{
 pub async fn retry_now(state: &State, app: AppId, id: OutboxId) -> Result<()> {
     state.disk.check()?;
     outbox::retry_now(&state.db, app, id).await?;
-    state.dispatcher.wake_durable();
+    state.durable.wake();
     Ok(())
 }

@@ -3,11 +3,14 @@
 //!
 //! The checks come in this order, so that every answer is the same for
 //! everyone: the path (400), the route (404, 405), a bad credential of ours
-//! (401), the body's size (413) and syntax (422), then the gate (503) and the
-//! run.
+//! (401), the body's size (413) and syntax (422), then quota, gate and database
+//! (429, 503) and the run, or for an async route the row in the outbox.
 
+mod queued;
 mod reply;
 mod request;
+
+pub use queued::Http as HttpSource;
 
 use std::{
     sync::{
@@ -31,8 +34,8 @@ use crate::{
     base::{Error, Result, id::ExecutionId, pattern::RequestPath},
     engine::{AppRef, Invocation, Kind, ScriptRef},
     events::{Cause, What, Work},
-    routing::{Answer, Match},
-    store::instance,
+    routing::{Answer, Entry, Match},
+    store::{instance, route::DispatchMode},
     web::{State, layers::RequestId, script_request},
 };
 use request::Arrived;
@@ -126,8 +129,21 @@ impl Door {
             limits: state.bounds.limits(script.sandbox, Some(script.timeout)),
             cause: Cause { route: Some(entry.id) },
         };
+        if entry.dispatch_mode == DispatchMode::Async {
+            return self.accept(work, &entry).await;
+        }
         let ran = state.dispatcher.run(work).await;
         let shows_errors = caller.as_ref().is_some_and(|caller| caller.may(Capability::AppRead));
         Ok(reply::Reply { execution_id, is_own, shows_errors }.to(ran))
+    }
+
+    /// Answers once the run of an async route is sure to happen.
+    async fn accept(&self, work: Work, entry: &Entry) -> Result<Response> {
+        let state = &self.state;
+        state.disk.check()?;
+        let row = queued::row(&work.invocation, entry.id, &state.config.dispatch)?;
+        let execution_id = work.invocation.execution_id;
+        state.acceptor.accept(row, work).await?;
+        Ok(reply::accepted(execution_id))
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
-    base::{Error, Result, id::ExecutionId},
+    base::{Error, Result, id::ExecutionId, time::Timestamp},
     engine::{self, Failure, FailureKind, Outcome},
     events::settle,
     store::execution::AttemptError,
@@ -114,6 +114,23 @@ fn sent(made: engine::Response) -> Response {
     *response.status_mut() = StatusCode::from_u16(made.status).unwrap_or(StatusCode::BAD_GATEWAY);
     for (name, value) in made.headers {
         response.headers_mut().append(name, value);
+    }
+    response
+}
+
+/// What the caller of an async route gets.
+#[derive(serde::Serialize)]
+struct Accepted {
+    accepted_at: Timestamp,
+    execution_id: ExecutionId,
+}
+
+/// The answer to a request whose run is sure to happen.
+pub(super) fn accepted(execution_id: ExecutionId) -> Response {
+    let body = Accepted { accepted_at: Timestamp::now(), execution_id };
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    if let Ok(id) = HeaderValue::try_from(execution_id.to_string()) {
+        response.headers_mut().insert(EXECUTION_ID, id);
     }
     response
 }

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     db,
     engine::{Bounds, Engine},
-    events::{Dispatcher, Recorder, Settings, settings},
+    events::{Acceptor, Dispatcher, Durable, Recorder, Settings, settings},
     routing::{self, Routes},
     system::{disk, metrics::Metrics},
     upkeep::Upkeep,
@@ -42,6 +42,10 @@ pub struct Parts {
     pub engine: Engine,
     /// Hands runs to the engine and their outcomes to who waits.
     pub dispatcher: Dispatcher,
+    /// Accepts runs that are made later.
+    pub acceptor: Acceptor,
+    /// Runs what waits in the outbox.
+    pub durable: Durable,
     /// Writes the execution log.
     pub recorder: Recorder,
     /// Whether the disk has room for more.
