@@ -60,7 +60,7 @@ fn test_module() -> rhai::Module {
 }
 
 /// What holds scripts until a test lets them go; a latch belongs to one test.
-static RELEASED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
+static RELEASED: [AtomicBool; 32] = [const { AtomicBool::new(false) }; 32];
 
 /// A script that keeps its permit until [`release`] is called.
 fn held(latch: usize) -> String {

@@ -1,6 +1,10 @@
 //! The gate: who runs, who waits, who never runs.
 
-use std::sync::atomic::AtomicU32;
+mod batch;
+mod lanes;
+mod memory;
+
+use std::sync::{Mutex, atomic::AtomicU32};
 
 use super::*;
 
@@ -8,6 +12,58 @@ fn narrow(running: u32, in_flight: u32, queue: u32) -> Engine {
     engine(|settings| {
         (settings.running, settings.in_flight, settings.queue) = (running, in_flight, queue);
     })
+}
+
+/// In which order runs end.
+#[derive(Clone, Default)]
+struct Order(Arc<Mutex<Vec<&'static str>>>);
+
+impl Order {
+    /// A job that notes when it ends under `name`.
+    fn noting(&self, name: &'static str, source: &str, lane: Lane) -> (Job, mpsc::Receiver<Outcome>) {
+        let (mut job, outcome) = job(source, |job| {
+            job.limits.operations = u64::MAX;
+            job.lane = lane;
+        });
+        let (done, order) = (job.done, self.clone());
+        job.done = Box::new(move |outcome| {
+            order.0.lock().expect("no panic").push(name);
+            done(outcome);
+        });
+        (job, outcome)
+    }
+
+    fn submit(&self, engine: &Engine, name: &'static str, source: &str) -> mpsc::Receiver<Outcome> {
+        let (job, outcome) = self.noting(name, source, Lane::Interactive);
+        engine.submit(job).expect("room at the gate");
+        outcome
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
+
+/// Hands in so many background jobs of `source` at once.
+fn batch(engine: &Engine, number: usize, source: &str) -> Vec<mpsc::Receiver<Outcome>> {
+    let jobs = (0..number).map(|_| {
+        job(source, |job| {
+            job.lane = Lane::Background;
+            job.limits.operations = u64::MAX;
+            job.limits.wall_clock = PATIENCE * 10;
+        })
+    });
+    let (jobs, outcomes): (Vec<_>, Vec<_>) = jobs.unzip();
+    engine.submit_all(jobs).map_err(|jobs| jobs.len()).expect("the gate is open");
+    outcomes
+}
+
+/// Waits for the outcomes, all of them good.
+fn all_end_well(outcomes: &[mpsc::Receiver<Outcome>]) {
+    for outcome in outcomes {
+        let outcome = outcome.recv_timeout(PATIENCE).expect("an outcome");
+        assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    }
 }
 
 /// Whether one run is under way, and waits without a permit.
@@ -132,30 +188,18 @@ fn in_flight_bounds_sleepers() {
 #[test]
 fn who_wakes_up_goes_before_new_work() {
     let engine = narrow(1, 2, 8);
-    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let noting = |name: &'static str, source: &str| {
-        let (mut job, outcome) = job(source, |job| job.limits.operations = u64::MAX);
-        let (done, order) = (job.done, Arc::clone(&order));
-        job.done = Box::new(move |outcome| {
-            order.lock().expect("no panic").push(name);
-            done(outcome);
-        });
-        (job, outcome)
-    };
-    let (sleeper, woken) = noting("sleeper", "sleep(1); 1");
-    engine.submit(sleeper).expect("room at the gate");
+    let order = Order::default();
+    let woken = order.submit(&engine, "sleeper", "sleep(1); 1");
     eventually("it sleeps", || is_asleep(&engine));
-    let (busy, _) = noting("busy", &held(1));
-    engine.submit(busy).expect("room at the gate");
-    let (later, last) = noting("later", "1");
-    engine.submit(later).expect("room at the gate");
+    order.submit(&engine, "busy", &held(1));
+    let last = order.submit(&engine, "later", "1");
     eventually("it wants its permit back", || engine.gauges().resuming == 1);
     assert_eq!(engine.gauges().queued, 1);
     release(1);
     for outcome in [woken, last] {
         assert!(outcome.recv_timeout(PATIENCE).is_ok_and(|outcome| outcome.result.is_ok()));
     }
-    assert_eq!(*order.lock().expect("no panic"), ["busy", "sleeper", "later"]);
+    assert_eq!(order.names(), ["busy", "sleeper", "later"]);
 }
 
 #[test]
