@@ -91,6 +91,30 @@ pub async fn start(setup: Setup) -> Result<Running> {
     });
     let routes = Arc::new(Routes::load(&db).await?);
     let settings = Settings::load(&db, &config).await?;
+    let durable = Durable::start(
+        durable::Parts {
+            engine: engine.clone(),
+            queue: db::queue(options.clone()),
+            db: db.clone(),
+            recorder: recorder.clone(),
+            metrics: metrics.clone(),
+            node: node.clone(),
+            settings: settings.clone(),
+            kinds: vec![Arc::new(ingress::HttpSource { routes: Arc::clone(&routes), bounds: bounds(&config) })],
+            largest_claim: config.dispatch.largest_claim,
+            jitter_pct: config.dispatch.retry_jitter_pct,
+        },
+        &background,
+    );
+    let acceptor = Acceptor::start(
+        accept::Parts {
+            db: db.clone(),
+            durable: durable.clone(),
+            node: node.clone(),
+            quota: config.dispatch.outbox_quota,
+        },
+        &background,
+    );
     follow_changes(&routes, &settings, &db, (options, &background));
     let state = State::new(state::Parts {
         own_names: OwnNames::new(&hardware.host_name, &config.http.own_names),
@@ -105,6 +129,8 @@ pub async fn start(setup: Setup) -> Result<Running> {
         metrics: metrics.clone(),
         schema,
         dispatcher,
+        acceptor,
+        durable: durable.clone(),
         disk: disk::Watch::new(config.data_dir.clone(), config.min_free),
         settings,
         routes,

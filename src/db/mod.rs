@@ -51,22 +51,42 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Connects, waiting without limit for a server that is away or coming up; a
 /// server that refuses us is an error at once.
 pub async fn connect(options: PgConnectOptions, pool_size: u32) -> Result<PgPool> {
-    let options = options.application_name("picloud").options([
+    let options = bounded(options).application_name("picloud");
+    wait_for_server(&options).await?;
+    Ok(pool(options, pool_size))
+}
+
+/// The one connection that works off a queue. Its table is empty now and has a
+/// million rows a minute later, long before its statistics say so: whatever
+/// they say, each step there is by index.
+pub fn queue(options: PgConnectOptions) -> PgPool {
+    let off = ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"];
+    let options = bounded(options)
+        .application_name("picloud queue")
+        .options(off.map(|what| (what, "off")))
+        .options([("plan_cache_mode", "force_generic_plan")]);
+    pool(options, 1)
+}
+
+/// The bounds of every statement.
+fn bounded(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
         // Notices such as "already exists, skipping" are for people at a prompt.
         ("client_min_messages", "warning"),
-    ]);
-    wait_for_server(&options).await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(pool_size)
+    ])
+}
+
+fn pool(options: PgConnectOptions, size: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // Up to 29 % of a short statement's time; `still_connected` asks where it matters.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| still_connected(connection, meta.idle_for))
-        .connect_lazy_with(options);
-    Ok(pool)
+        .connect_lazy_with(options)
 }
 
 /// Waits until the server takes a connection.

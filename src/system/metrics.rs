@@ -25,6 +25,10 @@ pub struct Metrics {
     pub refused: IntCounter,
     /// Execution records, by `fate`: `stored`, `counted` (over the app's budget), `dropped` (buffer full).
     pub execution_records: IntCounterVec,
+    /// Runs of durable events that failed and are made again.
+    pub retries: IntCounter,
+    /// Events that became dead letters.
+    pub dead_letters: IntCounter,
     /// Executions whose caller had gone or whose process ended, by `app_id`.
     pub abandoned: IntCounterVec,
     /// Requests answered, by `door` (`app`, `api`, `admin`, `open`) and `class` (`2xx`, ...).
@@ -75,6 +79,14 @@ impl Metrics {
                 "execution_records_total",
                 "Execution records stored, counted only, or dropped.",
                 &["fate"],
+            ),
+            retries: registered(
+                &all,
+                IntCounter::with_opts(named("retries_total", "Runs that failed and are made again.")),
+            ),
+            dead_letters: registered(
+                &all,
+                IntCounter::with_opts(named("dead_letters_total", "Events whose every run failed.")),
             ),
             abandoned: counters(
                 &all,
