@@ -5,10 +5,12 @@
 //! transaction. SQL is checked when it runs, and every statement is run by a
 //! test against the server PiCloud itself starts.
 
+pub mod abandoned;
 pub mod app;
 pub mod domain;
 pub mod execution;
 pub mod instance;
+pub mod node;
 pub mod outbox;
 pub mod route;
 pub mod script;
