@@ -112,7 +112,9 @@ fn cause_exit(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return io_exit(error);
     }
     match cause.downcast_ref()? {
-        base::Error::Unavailable(_) | base::Error::Busy { .. } | base::Error::Quota { .. } => Some(Exit::Unavailable),
+        base::Error::Unavailable(_) | base::Error::Busy { .. } | base::Error::Quota { .. } => {
+            Some(Exit::Unavailable)
+        }
         base::Error::Internal { source, .. } => source.is_none().then_some(Exit::Software),
         _ => Some(Exit::Refused),
     }

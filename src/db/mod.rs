@@ -7,6 +7,7 @@
 
 mod listen;
 mod migrate;
+mod session;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use sqlx::{
 
 pub use listen::{Nudges, listen};
 pub use migrate::{migrate, newest_schema, schema_version};
+pub use session::Session;
 
 use crate::base::{Error, Result};
 

@@ -30,7 +30,11 @@ struct Payload {
 }
 
 /// The row of a run that is to be made for a request.
-pub(super) fn row(invocation: &Invocation, route: RouteId, dispatch: &Dispatch) -> crate::base::Result<NewRow> {
+pub(super) fn row(
+    invocation: &Invocation,
+    route: RouteId,
+    dispatch: &Dispatch,
+) -> crate::base::Result<NewRow> {
     let request = &invocation.request;
     let payload = Payload {
         request_id: invocation.request_id.clone(),

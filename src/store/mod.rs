@@ -10,6 +10,7 @@ pub mod app;
 pub mod domain;
 pub mod execution;
 pub mod instance;
+pub mod node;
 pub mod outbox;
 pub mod route;
 pub mod script;

@@ -46,8 +46,7 @@ impl Clock {
 
 /// How long ago the machine was powered up, standby included.
 pub fn since_boot() -> Duration {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
-        .map_or(Duration::ZERO, Duration::from)
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
 /// How far the wall clock may drift from the monotonic one between two looks without having been set.
@@ -81,8 +80,8 @@ impl Steps {
 
 /// The wall clock less the time since boot, in nanoseconds.
 fn offset() -> i128 {
-    let wall = nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME)
-        .map_or(Duration::ZERO, Duration::from);
+    let wall =
+        nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME).map_or(Duration::ZERO, Duration::from);
     let nanoseconds = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
     nanoseconds(wall) - nanoseconds(since_boot())
 }

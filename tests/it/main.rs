@@ -17,6 +17,7 @@ mod ingress;
 mod lifecycle;
 mod manual;
 mod many_routes;
+mod node;
 mod open;
 mod postgres;
 mod recorder;

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use self::quota::Quotas;
 use super::{Durable, Node, Work, durable::Fresh};
 use crate::{
-    base::{Error, Result, id::AppId},
+    base::{Error, Result},
     db,
     store::outbox::{self, NewRow},
     system::tasks::{OnFailure, Tasks},
@@ -56,6 +56,7 @@ pub struct Parts {
 struct Offer {
     fresh: Fresh,
     answer: oneshot::Sender<Result<()>>,
+    /// Given back once the row is written.
     _room: OwnedSemaphorePermit,
 }
 

@@ -27,7 +27,6 @@ pub(super) type Key = (ExecutionId, i32);
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) id: OutboxId,
-    pub(super) epoch: i64,
     pub(super) attempt: i32,
     pub(super) policy: RetryPolicy,
     /// Runs that failed before.
@@ -42,7 +41,6 @@ impl Held {
     pub(super) fn claimed(row: Claimed, begun: NewAttempt) -> Self {
         Self {
             id: row.id,
-            epoch: row.epoch,
             attempt: row.attempt,
             policy: row.policy,
             failures: row.attempt_count,
@@ -52,8 +50,8 @@ impl Held {
     }
 
     /// A row that is put already claimed.
-    pub(super) fn fresh(row: &NewRow, epoch: i64, begun: NewAttempt) -> Self {
-        Self { id: row.id, epoch, attempt: 1, policy: row.policy, failures: 0, errors: Vec::new(), begun }
+    pub(super) fn fresh(row: &NewRow, begun: NewAttempt) -> Self {
+        Self { id: row.id, attempt: 1, policy: row.policy, failures: 0, errors: Vec::new(), begun }
     }
 }
 

@@ -23,7 +23,7 @@ use self::{
     hand::{Held, Key, Shared},
     outcome::Fate,
 };
-use super::{Node, Recorder, Settings, Work, kind::SourceKind, settle};
+use super::{Node, Recorder, Settings, What, Work, kind::SourceKind, settle};
 use crate::{
     base::time::Timestamp,
     engine::{Code, Engine, Job, Lane, Outcome},
@@ -76,15 +76,18 @@ pub struct Fresh {
     pub row: NewRow,
     /// The run.
     pub work: Work,
-    /// The compiled script or its source.
-    pub code: Code,
 }
 
 impl Durable {
     /// Starts the loop. It ends when the tasks are told to stop; what is in
     /// hand then is settled by [`Self::stop`].
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
-        let this = Self(Arc::new(Inner { parts, hand: Shared::default(), wake: Notify::new(), round: tokio::sync::Mutex::default() }));
+        let this = Self(Arc::new(Inner {
+            parts,
+            hand: Shared::default(),
+            wake: Notify::new(),
+            round: tokio::sync::Mutex::default(),
+        }));
         let (durable, stop) = (this.clone(), tasks.token());
         tasks.spawn("dispatcher", OnFailure::Shutdown, async move {
             durable.serve(stop).await;
@@ -109,7 +112,8 @@ impl Durable {
     pub(super) fn reserve(&self, fresh: &Fresh) -> Option<i64> {
         let Inner { parts, hand, .. } = &*self.0;
         let epoch = parts.node.epoch()?;
-        if parts.settings.dispatch_paused() {
+        // A script that must be loaded first takes the way of all others.
+        if parts.settings.dispatch_paused() || self.compiled(&fresh.work).is_none() {
             return None;
         }
         let mut hand = hand.lock();
@@ -118,19 +122,33 @@ impl Durable {
             return None;
         }
         let begun = settle::begun(&fresh.work.invocation, fresh.work.cause);
-        hand.hold(key(&fresh.work), Held::fresh(&fresh.row, epoch, begun));
+        hand.hold(key(&fresh.work), Held::fresh(&fresh.row, begun));
         Some(epoch)
     }
 
     /// Runs rows that were reserved and are now put.
     pub(super) fn run(&self, fresh: Vec<Fresh>) {
-        let jobs = fresh.into_iter().map(|fresh| self.job(fresh.work, fresh.code)).collect();
+        let mut jobs = Vec::with_capacity(fresh.len());
+        let mut forgotten = Vec::new();
+        for fresh in fresh {
+            match self.compiled(&fresh.work) {
+                Some(code) => jobs.push(self.job(fresh.work, code)),
+                // Other scripts have pushed it out of the cache since.
+                None => forgotten.push(key(&fresh.work)),
+            }
+        }
+        self.not_run(forgotten);
         self.hand_over(jobs);
+    }
+
+    fn compiled(&self, work: &Work) -> Option<Code> {
+        let What::Version(script, version) = &work.code else { return None };
+        self.0.parts.engine.compiled(*script, *version).map(Code::Compiled)
     }
 
     /// Lets go of rows that were reserved and could not be put, or nobody knows
     /// whether they were: what is held of them in the database is freed.
-    pub(super) fn unreserve(&self, fresh: &[Fresh]) {
+    pub(super) fn unreserve<'f>(&self, fresh: impl IntoIterator<Item = &'f Fresh>) {
         let mut hand = self.0.hand.lock();
         for fresh in fresh {
             hand.let_go(key(&fresh.work));
@@ -149,12 +167,16 @@ impl Durable {
 
     /// Has rows wait again whose jobs never started.
     fn give_back(&self, jobs: Vec<Job>) {
-        if jobs.is_empty() {
+        let key = |job: Job| (job.invocation.execution_id, attempt(&job.invocation));
+        self.not_run(jobs.into_iter().map(key).collect());
+    }
+
+    fn not_run(&self, keys: Vec<Key>) {
+        if keys.is_empty() {
             return;
         }
         let mut hand = self.0.hand.lock();
-        for job in jobs {
-            let key = (job.invocation.execution_id, attempt(&job.invocation));
+        for key in keys {
             if let Some(held) = hand.let_go(key) {
                 hand.settled.unrun.push(held.id);
             }
@@ -172,7 +194,7 @@ impl Durable {
 
     /// What happens on the script thread once a run has ended.
     fn ended(&self, key: Key, outcome: &Outcome) {
-        let Inner { parts, hand, wake } = &*self.0;
+        let Inner { parts, hand, wake, .. } = &*self.0;
         let mut hand = hand.lock();
         // The epoch is over under which it was claimed: the row is somebody else's.
         let Some(held) = hand.let_go(key) else { return };

@@ -2,13 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{Durable, Fate, Held, Job, failed, key, outcome};
+use super::{Durable, Fate, Held, failed, key, outcome};
 use crate::{
-    base::{
-        Result,
-        id::ScriptId,
-        time::Timestamp,
-    },
+    base::{Result, id::ScriptId, time::Timestamp},
     engine::Code,
     events::{
         Work,

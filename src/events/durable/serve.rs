@@ -135,7 +135,11 @@ impl Durable {
         let most = self.wanted(memory);
         let suspect = memory.suspect && !memory.others_first && self.0.hand.lock().len() == 0;
         let done = self.write(epoch, most > 0 || suspect).await?;
-        if suspect { self.claim_suspect(epoch, &done, memory).await } else { self.claim((epoch, done), most, memory).await }
+        if suspect {
+            self.claim_suspect(epoch, &done, memory).await
+        } else {
+            self.claim((epoch, done), most, memory).await
+        }
     }
 
     /// Begins an epoch: nothing is in hand under it.
@@ -218,7 +222,8 @@ impl Durable {
     async fn claim(&self, (epoch, done): (i64, Vec<OutboxId>), most: u32, memory: &mut Memory) -> Result<()> {
         let queue = &self.0.parts.queue;
         if most == 0 {
-            let written = if done.is_empty() { Ok(()) } else { outbox::acknowledge(queue, epoch, &done).await };
+            let written =
+                if done.is_empty() { Ok(()) } else { outbox::acknowledge(queue, epoch, &done).await };
             return written.inspect_err(|_| self.not_done(done));
         }
         // Before the claim looks: what is put while it does is a backlog again.

@@ -2,5 +2,7 @@
 //! ended, or whose process ended under them.
 
 mod read;
+mod write;
 
 pub use read::{Abandoned, list};
+pub use write::{NewAbandoned, insert};

@@ -209,7 +209,8 @@ pub async fn next(db: impl PgExecutor<'_>, kinds: &[&str]) -> Result<Next> {
     .bind(kinds)
     .fetch_one(db)
     .await?;
-    let due_in = seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
+    let due_in =
+        seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
     Ok(Next { due_in, suspect })
 }
 

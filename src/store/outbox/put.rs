@@ -13,7 +13,12 @@ use crate::base::{
 ///
 /// Rows for which `held` says so are put already claimed for `epoch`, so that
 /// whoever put them can run them without reading them back.
-pub async fn put(db: impl PgExecutor<'_>, rows: &[&NewRow], held: &[bool], epoch: i64) -> Result<Vec<OutboxId>> {
+pub async fn put(
+    db: impl PgExecutor<'_>,
+    rows: &[&NewRow],
+    held: &[bool],
+    epoch: i64,
+) -> Result<Vec<OutboxId>> {
     let put = sqlx::query_scalar(
         "with living as (
              select id from apps where id = any($3) and deleted_at is null order by id for key share

@@ -4,20 +4,26 @@
 //! database server, the pool, the schema, the engine, what dispatches, the
 //! routes, and last the doors. Whoever waits for a part gets it handed here.
 
-use std::{sync::Arc, time::Duration, time::Instant};
+mod dispatch;
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, middleware};
 use sqlx::{PgPool, postgres::PgConnectOptions};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
+use self::dispatch::{Dispatch, Needs};
 use crate::{
     access::password::Cost,
     api,
     base::{Error, Result},
     config::Config,
     db,
-    engine::{self, Engine},
-    events::{Dispatcher, Inbox, Recorder, Settings, dispatcher, settings},
+    events::{Inbox, Settings, accept, node, settings},
     ingress,
     postgres::{self, Server},
     routing::{self, Routes},
@@ -60,8 +66,7 @@ pub struct Running {
     doors: Tasks,
     /// What works behind them: stopped once the last request is answered.
     background: Tasks,
-    engine: Engine,
-    recorder: Recorder,
+    dispatch: Dispatch,
     db: PgPool,
     server: Option<Server>,
 }
@@ -77,70 +82,43 @@ pub async fn start(setup: Setup) -> Result<Running> {
 
     let (doors, background) = (Tasks::new(), Tasks::new());
     let metrics = Metrics::new();
-    let engine = Engine::start(&engine_settings(&config), &[]);
-    let budget = config.history.log_budget_per_second;
-    let recorder = Recorder::start(db.clone(), budget, metrics.clone(), &background);
-    let inbox = Inbox::default();
-    let dispatcher = Dispatcher::new(dispatcher::Parts {
-        engine: engine.clone(),
-        recorder: recorder.clone(),
-        db: db.clone(),
-        metrics: metrics.clone(),
-        permit_wait: config.execution.permit_wait,
-        inbox: inbox.clone(),
-    });
     let routes = Arc::new(Routes::load(&db).await?);
     let settings = Settings::load(&db, &config).await?;
-    let durable = Durable::start(
-        durable::Parts {
-            engine: engine.clone(),
-            queue: db::queue(options.clone()),
-            db: db.clone(),
-            recorder: recorder.clone(),
-            metrics: metrics.clone(),
-            node: node.clone(),
-            settings: settings.clone(),
-            kinds: vec![Arc::new(ingress::HttpSource { routes: Arc::clone(&routes), bounds: bounds(&config) })],
-            largest_claim: config.dispatch.largest_claim,
-            jitter_pct: config.dispatch.retry_jitter_pct,
-        },
-        &background,
-    );
-    let acceptor = Acceptor::start(
-        accept::Parts {
-            db: db.clone(),
-            durable: durable.clone(),
-            node: node.clone(),
-            quota: config.dispatch.outbox_quota,
-        },
-        &background,
-    );
-    follow_changes(&routes, &settings, &db, (options, &background));
+    let needs = Needs {
+        config: &config,
+        db: &db,
+        options: &options,
+        metrics: &metrics,
+        routes: &routes,
+        settings: &settings,
+    };
+    let dispatch = Dispatch::start(needs, hardware.host_name.clone(), &background).await?;
+    follow_changes(needs, &dispatch, &background);
     let state = State::new(state::Parts {
         own_names: OwnNames::new(&hardware.host_name, &config.http.own_names),
         host_name: hardware.host_name,
         password_cost: password_cost(&db).await?,
-        bounds: bounds(&config),
+        bounds: dispatch::bounds(&config),
         upkeep: Upkeep::start(db.clone(), &background),
         stopping: doors.token(),
         db: db.clone(),
-        engine: engine.clone(),
-        recorder: recorder.clone(),
+        engine: dispatch.engine.clone(),
+        recorder: dispatch.recorder.clone(),
         metrics: metrics.clone(),
         schema,
-        dispatcher,
-        acceptor,
-        durable: durable.clone(),
+        dispatcher: dispatch.dispatcher.clone(),
+        acceptor: dispatch.acceptor.clone(),
+        durable: dispatch.durable.clone(),
         disk: disk::Watch::new(config.data_dir.clone(), config.min_free),
         settings,
         routes,
         started,
         config,
     });
-    read_gauges(&metrics, &state, inbox);
+    read_gauges(&metrics, &state, dispatch.inbox.clone());
     open(listener, &state, &doors)?;
     tracing::info!(ready_ms = started.elapsed().as_millis(), "ready");
-    Ok(Running { doors, background, engine, recorder, db, server })
+    Ok(Running { doors, background, dispatch, db, server })
 }
 
 impl Running {
@@ -157,12 +135,9 @@ impl Running {
     /// Stops everything: no new request, the open ones answered, what they
     /// did recorded, the database server last.
     pub async fn stop(self) -> Result<()> {
+        self.dispatch.durable.close();
         let mut late = self.doors.stop(web::server::DRAIN + STOP_WITHIN).await;
-        let engine = self.engine;
-        // It waits for scripts on threads of its own.
-        let stopped = tokio::task::spawn_blocking(move || engine.stop(STOP_WITHIN)).await;
-        stopped.map_err(|e| Error::internal_from("stopping the engine", e))?;
-        self.recorder.stop(STOP_WITHIN).await;
+        self.dispatch.stop(STOP_WITHIN).await?;
         late.extend(self.background.stop(STOP_WITHIN).await);
         if !late.is_empty() {
             tracing::warn!(tasks = ?late, "background tasks did not end in time");
@@ -240,71 +215,46 @@ async fn password_cost(db: &PgPool) -> Result<Cost> {
     instance::keep_password_cost(&mut connection, measured).await
 }
 
-fn engine_settings(config: &Config) -> engine::Settings {
-    let execution = &config.execution;
-    engine::Settings {
-        running: execution.running,
-        in_flight: execution.in_flight,
-        queue: execution.queue,
-        compiled_scripts: execution.compiled_scripts,
-        max_call_depth: execution.max_call_depth_ceiling,
-        max_memory: execution.max_memory_ceiling,
-        memory_of_all: execution.memory_of_all,
-        response_limit: execution.response_limit,
-        log: engine::LogLimits::default(),
-    }
-}
-
-fn bounds(config: &Config) -> engine::Bounds {
-    let execution = &config.execution;
-    let built_in = engine::Bounds::default();
-    // What has no ceiling of its own is the instance's to say.
-    let default = engine::Limits {
-        operations: execution.max_operations,
-        wall_clock: built_in.default.wall_clock,
-        call_depth: execution.max_call_depth,
-        log_lines: execution.max_log_lines,
-        memory: execution.max_memory,
-        string_bytes: execution.max_string,
-        blob_bytes: execution.max_blob,
-    };
-    let ceiling = engine::Limits {
-        operations: execution.max_operations_ceiling,
-        wall_clock: built_in.ceiling.wall_clock,
-        call_depth: execution.max_call_depth_ceiling,
-        log_lines: execution.max_log_lines_ceiling,
-        memory: execution.max_memory_ceiling,
-        ..default
-    };
-    engine::Bounds { default, ceiling }
-}
-
-/// Reloads the route table and the settings when another node says that it changed them.
-fn follow_changes(
-    routes: &Arc<Routes>,
-    settings: &Settings,
-    db: &PgPool,
-    (options, tasks): (PgConnectOptions, &Tasks),
-) {
-    let (nudges, listening) = db::listen(options, &[routing::CHANGED, settings::CHANGED]);
+/// Follows what other nodes tell: routes and settings that changed, rows that wait, nodes that come and go.
+fn follow_changes(needs: Needs<'_>, dispatch: &Dispatch, tasks: &Tasks) {
+    let channels = [routing::CHANGED, settings::CHANGED, accept::WAITING, node::CHANGED];
+    let (nudges, listening) = db::listen(needs.options.clone(), &channels);
     let stop = tasks.token();
     tasks.spawn("listen", OnFailure::Shutdown, async move {
         stop.run_until_cancelled(listening).await;
         Ok::<(), Error>(())
     });
     if let Some(changed) = nudges.subscribe(routing::CHANGED) {
-        let (routes, db, stop) = (Arc::clone(routes), db.clone(), tasks.token());
-        tasks.spawn("routes", OnFailure::Shutdown, async move {
-            stop.run_until_cancelled(routes.follow(&db, changed)).await;
-            Ok::<(), Error>(())
-        });
+        let (routes, db) = (Arc::clone(needs.routes), needs.db.clone());
+        follow("routes", tasks, async move { routes.follow(&db, changed).await });
     }
     if let Some(changed) = nudges.subscribe(settings::CHANGED) {
-        let (settings, db, stop) = (settings.clone(), db.clone(), tasks.token());
-        tasks.spawn("settings", OnFailure::Shutdown, async move {
-            stop.run_until_cancelled(settings.follow(&db, changed)).await;
-            Ok::<(), Error>(())
-        });
+        let (settings, db) = (needs.settings.clone(), needs.db.clone());
+        follow("settings", tasks, async move { settings.follow(&db, changed).await });
+    }
+    if let Some(waiting) = nudges.subscribe(accept::WAITING) {
+        let durable = dispatch.durable.clone();
+        follow("outbox nudges", tasks, each(waiting, move || durable.wake()));
+    }
+    if let Some(changed) = nudges.subscribe(node::CHANGED) {
+        let node = dispatch.node.clone();
+        follow("node nudges", tasks, each(changed, move || node.look()));
+    }
+}
+
+/// Runs what follows a channel until the end.
+fn follow(name: &'static str, tasks: &Tasks, work: impl Future<Output = ()> + Send + 'static) {
+    let stop = tasks.token();
+    tasks.spawn(name, OnFailure::Shutdown, async move {
+        stop.run_until_cancelled(work).await;
+        Ok::<(), Error>(())
+    });
+}
+
+/// Does `act` at each nudge.
+async fn each(mut nudges: watch::Receiver<()>, act: impl Fn()) {
+    while nudges.changed().await.is_ok() {
+        act();
     }
 }
 
