@@ -105,19 +105,8 @@ impl New {
             path: &self.path,
             method: self.method.as_deref(),
         });
-        let dispatch_mode = self.dispatch_mode.unwrap_or_default();
-        let refused = (dispatch_mode == DispatchMode::Async).then(|| FieldError {
-            field: "dispatch_mode".to_owned(),
-            message: "must be sync: this release runs a script only while its caller waits".to_owned(),
-        });
-        match (rule, refused) {
-            (Ok(rule), None) => Ok((rule, dispatch_mode)),
-            (rule, refused) => {
-                let mut errors = rule.err().unwrap_or_default();
-                errors.extend(refused);
-                Err(Error::Invalid(errors))
-            }
-        }
+        let rule = rule.map_err(Error::Invalid)?;
+        Ok((rule, self.dispatch_mode.unwrap_or_default()))
     }
 }
 

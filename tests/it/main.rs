@@ -12,6 +12,7 @@ mod cli;
 mod contract;
 mod db;
 mod dispatch;
+mod durable;
 mod gate;
 mod ingress;
 mod lifecycle;
