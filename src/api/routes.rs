@@ -12,7 +12,7 @@ use crate::{
     access::capability::needs::{AppRead, AppWriteRoute},
     admin::{self, route::Question},
     base::{
-        Error, FieldError, Result,
+        Error, Result,
         cursor::Page,
         patch::Patch,
         pattern::{HostKind, PathKind, RouteRule, RuleText},

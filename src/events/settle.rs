@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use super::{Recorder, dispatcher::Cause, kind::Refusal};
 use crate::{
     base::{name::truncated, time::Timestamp},
-    engine::{BodyKind, Failure, FailureKind, Invocation, Kind, Lane, Outcome, Response},
+    engine::{BodyKind, Failure, Invocation, Kind, Lane, Outcome, Response},
     store::{
         execution::{AttemptError, LogLine, NewAttempt},
         outbox::Claimed,
@@ -76,22 +76,16 @@ pub(super) fn ended(begun: NewAttempt, outcome: &Outcome) -> NewAttempt {
 /// The attempt of a durable row once it has ended: nobody is answered, so that
 /// a thrown response is a failure like any other.
 pub(super) fn ended_durable(begun: NewAttempt, outcome: &Outcome) -> NewAttempt {
-    let attempt = ended(begun, outcome);
-    match &outcome.result {
-        Err(failure) if failure.kind == FailureKind::BadResponse => {
-            NewAttempt { status: DONE, error: None, ..attempt }
-        }
-        Err(failure) => NewAttempt {
-            status: failure.kind.status(),
-            error: Some(error(failure)),
-            response_summary: None,
-            ..attempt
-        },
-        Ok(_) => NewAttempt { status: DONE, response_summary: None, ..attempt },
+    let failure = outcome.result.as_ref().err();
+    NewAttempt {
+        status: failure.map_or(DONE, |failure| failure.kind.status()),
+        error: failure.map(error),
+        response_summary: None,
+        ..ended(begun, outcome)
     }
 }
 
-/// The status of a durable run that ended well, whatever it returned: nobody is answered.
+/// The status of a durable run that ended well: nobody is answered.
 const DONE: u16 = 200;
 
 /// The attempt of a durable row that could not be run.

@@ -50,7 +50,8 @@ async fn attempts(owner: &Person, execution: &str, number: usize) -> Answer {
 
 async fn outbox_is_empty(app: &TestApp) {
     eventually("the outbox is empty", || async {
-        let rows: i64 = sqlx::query_scalar("select count(*) from outbox").fetch_one(app.pool()).await.expect("a count");
+        let rows: i64 =
+            sqlx::query_scalar("select count(*) from outbox").fetch_one(app.pool()).await.expect("a count");
         (rows == 0).then_some(())
     })
     .await;
@@ -77,16 +78,19 @@ async fn what_fails_is_retried_by_the_policy_and_then_a_dead_letter() {
     queued(&owner, "fails", "throw `attempt ${ctx.attempt}`;").await;
     let id = accepted(&owner, "/~garden/fails", json!({"keep": "me"})).await;
     let ran = attempts(&owner, &id, 3).await;
-    let messages: Vec<&str> =
-        ran.json["attempts"].as_array().expect("attempts").iter().filter_map(|a| a["error"]["message"].as_str()).collect();
+    let messages: Vec<&str> = ran.json["attempts"]
+        .as_array()
+        .expect("attempts")
+        .iter()
+        .filter_map(|a| a["error"]["message"].as_str())
+        .collect();
     assert_eq!(messages, ["attempt 1", "attempt 2", "attempt 3"]);
     outbox_is_empty(&app).await;
-    let (source, op, count, last, errors, body): (String, String, i32, String, Value, Vec<u8>) = sqlx::query_as(
-        "select source, op, attempt_count, last_error, errors, body from dead_letters",
-    )
-    .fetch_one(app.pool())
-    .await
-    .expect("one dead letter");
+    let (source, op, count, last, errors, body): (String, String, i32, String, Value, Vec<u8>) =
+        sqlx::query_as("select source, op, attempt_count, last_error, errors, body from dead_letters")
+            .fetch_one(app.pool())
+            .await
+            .expect("one dead letter");
     assert_eq!((source.as_str(), op.as_str(), count, last.as_str()), ("http", "POST", 3, "attempt 3"));
     assert_eq!(errors.as_array().map(Vec::len), Some(3));
     assert_eq!(errors[0]["kind"], "throw");

@@ -39,6 +39,11 @@ pub(super) fn response(value: &Dynamic, sizes: Sizes) -> Result<Response, Failur
     }
 }
 
+/// The response of a run that answers nobody.
+pub(super) fn nothing() -> Response {
+    Response { status: 200, headers: Vec::new(), body: Bytes::new(), body_kind: BodyKind::Empty }
+}
+
 fn is_response(map: &Map) -> bool {
     map.contains_key("statusCode")
         || (!map.is_empty() && map.keys().all(|key| matches!(key.as_str(), "headers" | "body")))

@@ -20,7 +20,7 @@ use super::{
     failure::{self, failure},
     gate::Turn,
     invocation::Invocation,
-    job::{Code, Job},
+    job::{Code, Job, Lane},
     limits::Limits,
     logbook::LogLimits,
     meter::{self, Pool},
@@ -44,7 +44,7 @@ pub(super) struct Runner {
 impl Runner {
     /// Does the job, and hands its outcome over.
     pub(super) fn run(&self, job: Job, turn: Turn<'_>) {
-        let Job { invocation, code, limits, done, .. } = job;
+        let Job { invocation, code, limits, lane, done } = job;
         let Turn { gate, seat, began, waited } = turn;
         let execution = invocation.execution_id;
         let (script, text) = identity(&invocation, &code);
@@ -53,7 +53,7 @@ impl Runner {
         call::begin(call::Start { invocation, limits: &limits, log: self.log, began, gate, seat, pool });
         let mut at = Position::NONE;
         let ended = catch_unwind(AssertUnwindSafe(|| match self.leaks.verdict(script, text) {
-            Verdict::Run => self.execute(&code, &limits, &mut at),
+            Verdict::Run => self.execute((&code, lane), &limits, &mut at),
             refused => Err(meter::uncounted(|| failure(FailureKind::Leak, refused.words()))),
         }))
         // What a panic carries is the run's, and goes with it.
@@ -85,7 +85,14 @@ impl Runner {
     }
 
     /// Runs the code; `at` is where an error that ended it happened.
-    fn execute(&self, code: &Code, limits: &Limits, at: &mut Position) -> Result<Response, Failure> {
+    ///
+    /// In the background nobody is answered: what the script returns is dropped.
+    fn execute(
+        &self,
+        (code, lane): (&Code, Lane),
+        limits: &Limits,
+        at: &mut Position,
+    ) -> Result<Response, Failure> {
         let compiled = meter::uncounted(|| self.compiled(code).map_err(compile::failure))?;
         let engine = meter::uncounted(|| self.profiles.engine(limits.call_depth, compiled.names_ctx));
         let mut scope = Scope::new();
@@ -93,6 +100,7 @@ impl Runner {
         // What comes of it outlives the run.
         let sizes = Sizes { body: self.response_limit, string: limits.string_bytes, blob: limits.blob_bytes };
         let result = meter::uncounted(|| match &mut ended {
+            Ok(_) if lane == Lane::Background => Ok(reply::nothing()),
             Ok(value) => reply::response(value, sizes),
             Err(error) => {
                 *at = failure::position(error, &compiled.ast);

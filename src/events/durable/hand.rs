@@ -99,6 +99,8 @@ pub(super) struct Hand {
     /// The epoch under which it is held.
     pub(super) epoch: Option<i64>,
     held: HashMap<Key, Held>,
+    /// Rows whose epoch is over and whose runs are not.
+    void: HashMap<Key, Held>,
     pub(super) settled: Settled,
     /// A row that must run alone is among them.
     pub(super) alone: bool,
@@ -166,6 +168,11 @@ impl Hand {
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
     }
 
+    /// Nothing is looked for before `at`.
+    pub(super) fn no_sooner_than(&mut self, at: Instant) {
+        self.next = self.next.map(|next| next.max(at));
+    }
+
     /// Looks for rows if the time has come when one is due.
     pub(super) fn wait_is_over(&mut self) {
         if self.next.is_some_and(|next| Instant::now() >= next) {
@@ -189,7 +196,13 @@ impl Hand {
 
     /// Begins an epoch: what was held under another is no longer ours to settle.
     pub(super) fn begin(&mut self, epoch: i64) {
-        *self = Self { epoch: Some(epoch), backlog: true, closed: self.closed, ..Self::default() };
+        let void = self.held.drain().chain(self.void.drain()).collect();
+        *self = Self { epoch: Some(epoch), void, backlog: true, closed: self.closed, ..Self::default() };
+    }
+
+    /// Lets go of a row whose run has ended after its epoch.
+    pub(super) fn let_go_void(&mut self, key: Key) -> Option<Held> {
+        self.void.remove(&key)
     }
 
     /// When the outcomes should be written; none if there are none.

@@ -13,7 +13,7 @@ mod plan;
 mod serve;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rand::Rng as _;
 use sqlx::PgPool;
@@ -27,7 +27,10 @@ use super::{Node, Recorder, Settings, What, Work, kind::SourceKind, settle};
 use crate::{
     base::time::Timestamp,
     engine::{Code, Engine, Job, Lane, Outcome},
-    store::outbox::{Failed, NewRow, RunError},
+    store::{
+        execution::AttemptError,
+        outbox::{Failed, NewRow, RunError},
+    },
     system::{
         metrics::Metrics,
         tasks::{OnFailure, Tasks},
@@ -195,21 +198,25 @@ impl Durable {
     /// What happens on the script thread once a run has ended.
     fn ended(&self, key: Key, outcome: &Outcome) {
         let Inner { parts, hand, wake, .. } = &*self.0;
+        settle::waited(&parts.metrics, Lane::Background, outcome);
         let mut hand = hand.lock();
-        // The epoch is over under which it was claimed: the row is somebody else's.
-        let Some(held) = hand.let_go(key) else { return };
+        let Some(held) = hand.let_go(key) else {
+            // The epoch is over under which it was claimed: the row is somebody else's.
+            let void = hand.let_go_void(key);
+            drop(hand);
+            void.into_iter().for_each(|held| self.record(held, outcome));
+            return;
+        };
         let fate = outcome::of_run(&outcome.result, || {
             outcome::of_failure(held.policy, held.failures + 1, parts.jitter_pct, rand::rng().random())
         });
-        let error = outcome.result.as_ref().err().map(|failure| settle::error(failure));
-        let told = error.as_ref().map(|error| (&*error.kind, error.message.as_str()));
-        let id = held.id;
+        let error = || outcome.result.as_ref().err().map(settle::error);
         match fate {
-            Fate::Done => hand.settled.done.push(id),
-            Fate::Freed => hand.settled.freed.push(id),
-            Fate::Again(wait) => hand.settled.again.push(failed(&held, told, outcome.started_at, wait)),
+            Fate::Done => hand.settled.done.push(held.id),
+            Fate::Freed => hand.settled.freed.push(held.id),
+            Fate::Again(wait) => hand.settled.again.push(failed(&held, error(), outcome.started_at, wait)),
             Fate::Buried => {
-                hand.settled.buried.push(failed(&held, told, outcome.started_at, std::time::Duration::ZERO));
+                hand.settled.buried.push(failed(&held, error(), outcome.started_at, Duration::ZERO));
             }
         }
         hand.settled.touch();
@@ -219,8 +226,12 @@ impl Durable {
             wake.notify_one();
         }
         self.count(fate);
-        settle::waited(&parts.metrics, Lane::Background, outcome);
-        settle::record(&parts.recorder, &parts.metrics, settle::ended_durable(held.begun, outcome));
+        self.record(held, outcome);
+    }
+
+    fn record(&self, held: Held, outcome: &Outcome) {
+        let Parts { recorder, metrics, .. } = &self.0.parts;
+        settle::record(recorder, metrics, settle::ended_durable(held.begun, outcome));
     }
 
     fn count(&self, fate: Fate) {
@@ -244,19 +255,9 @@ fn attempt(invocation: &crate::engine::Invocation) -> i32 {
 }
 
 /// A failed run of a row, after the failed runs before.
-fn failed(
-    held: &Held,
-    error: Option<(&str, &str)>,
-    started_at: Timestamp,
-    wait: std::time::Duration,
-) -> Failed {
-    let (kind, message) = error.unwrap_or_default();
-    let error = RunError {
-        attempt: held.attempt,
-        at: Timestamp::now(),
-        kind: kind.to_owned(),
-        message: message.to_owned(),
-    };
+fn failed(held: &Held, error: Option<AttemptError>, started_at: Timestamp, wait: Duration) -> Failed {
+    let (kind, message) = error.map(|error| (error.kind.into_owned(), error.message)).unwrap_or_default();
+    let error = RunError { attempt: held.attempt, at: Timestamp::now(), kind, message };
     let errors = held.errors.iter().cloned().chain([error]).collect();
     Failed { id: held.id, started_at, errors, wait }
 }

@@ -21,13 +21,13 @@ pub(super) enum Fate {
     Freed,
 }
 
-/// The fate of a row by how its run ended.
+/// The fate of a row by how its run ended: `failure` decides how a failed one goes on.
 ///
-/// No response is built of what a durable run returns, so that one which could
-/// not be sent is no failure; a thrown one is, like everything that is thrown.
+/// What a durable run returns is dropped, so that no response can be a bad one;
+/// a response that is thrown is a failure, like everything that is thrown.
 pub(super) fn of_run(result: &Result<Response, Failure>, failure: impl FnOnce() -> Fate) -> Fate {
     match result.as_ref().err().map(|failure| failure.kind) {
-        None | Some(FailureKind::BadResponse) => Fate::Done,
+        None => Fate::Done,
         Some(FailureKind::Stopped) => Fate::Freed,
         Some(_) => failure(),
     }

@@ -82,11 +82,11 @@ impl Durable {
         } else {
             outcome::of_failure(held.policy, held.failures + 1, parts.jitter_pct, rand::rng().random())
         };
+        let (error, now) = (held.begun.error.clone(), Timestamp::now());
         let mut hand = self.0.hand.lock();
-        let told = Some((refusal.kind, refusal.message.as_str()));
         match fate {
-            Fate::Again(wait) => hand.settled.again.push(failed(&held, told, Timestamp::now(), wait)),
-            _ => hand.settled.buried.push(failed(&held, told, Timestamp::now(), Duration::ZERO)),
+            Fate::Again(wait) => hand.settled.again.push(failed(&held, error, now, wait)),
+            _ => hand.settled.buried.push(failed(&held, error, now, Duration::ZERO)),
         }
         hand.settled.touch();
         drop(hand);

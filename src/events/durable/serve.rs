@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Durable, batch::BatchSize};
 use crate::{
     base::{
-        Result,
+        Error, Result,
         id::{AppId, OutboxId},
     },
     store::outbox,
@@ -25,6 +25,9 @@ const AWAY: Duration = Duration::from_millis(200);
 /// The pause after it refused a statement: a fault that passes by itself, or none.
 const REFUSED: Duration = Duration::from_secs(5);
 
+/// The least wait for rows that are due and could not be claimed.
+const ELSEWHERE: Duration = Duration::from_millis(50);
+
 /// What the loop remembers from one round to the next.
 struct Memory {
     kinds: Vec<&'static str>,
@@ -41,8 +44,8 @@ struct Memory {
     suspect: bool,
     /// The other rows come first once more.
     others_first: bool,
-    /// Nothing is asked of the database before.
-    not_before: Instant,
+    /// The database failed: it is asked again at this time.
+    again_at: Option<Instant>,
     tick: Instant,
     steps: Steps,
 }
@@ -60,11 +63,20 @@ impl Memory {
             look: true,
             suspect: false,
             others_first: false,
-            not_before: now,
+            again_at: None,
             tick: now + TICK,
             steps: Steps::default(),
         }
     }
+}
+
+/// How long to leave the database alone.
+fn pause(error: &Error) -> Duration {
+    if error.is_unavailable() {
+        return AWAY;
+    }
+    tracing::error!(?error, "the database refused what the dispatcher asked");
+    REFUSED
 }
 
 impl Durable {
@@ -83,20 +95,18 @@ impl Durable {
                     memory.look = true;
                     self.0.hand.lock().backlog = true;
                 }
-                _ = epoch.changed() => memory.not_before = Instant::now(),
+                _ = epoch.changed() => memory.again_at = None,
                 _ = settings.changed() => self.0.hand.lock().backlog = true,
                 () = tokio::time::sleep_until(until.into()) => {}
             }
-            if Instant::now() < memory.not_before {
+            if memory.again_at.is_some_and(|at| Instant::now() < at) {
                 continue;
             }
             let _one = self.0.round.lock().await;
-            if let Err(error) = self.round(&mut memory).await {
-                let away = error.is_unavailable();
-                if !away {
-                    tracing::error!(?error, "the database refused what the dispatcher asked");
-                }
-                memory.not_before = Instant::now() + if away { AWAY } else { REFUSED };
+            let done = self.round(&mut memory).await;
+            memory.again_at = done.err().map(|error| Instant::now() + pause(&error));
+            if memory.again_at.is_none() && self.goes_on(&memory) {
+                self.0.wake.notify_one();
             }
         }
     }
@@ -104,12 +114,26 @@ impl Durable {
     /// When the loop wakes by itself.
     fn wakes_at(&self, memory: &Memory) -> Instant {
         let hand = self.0.hand.lock();
-        if hand.epoch.is_none() || self.0.parts.node.epoch().is_none() {
-            return memory.tick.max(memory.not_before);
+        if let Some(at) = memory.again_at {
+            return at;
+        }
+        if self.0.parts.node.epoch().is_none() {
+            return memory.tick;
         }
         let stale = (memory.handed > 0).then(|| memory.handed_at + STALE);
         let first = [hand.due(), hand.next, stale].into_iter().flatten().min();
-        first.unwrap_or(memory.tick).min(memory.tick).max(memory.not_before)
+        first.unwrap_or(memory.tick).min(memory.tick)
+    }
+
+    /// Whether there is more to do at once.
+    fn goes_on(&self, memory: &Memory) -> bool {
+        self.wanted(memory) > 0 || self.is_a_suspects_turn(memory)
+    }
+
+    fn is_a_suspects_turn(&self, memory: &Memory) -> bool {
+        let hand = self.0.hand.lock();
+        let may = !hand.closed && hand.len() == 0 && !self.0.parts.settings.dispatch_paused();
+        may && memory.suspect && !memory.others_first
     }
 
     /// Does what there is to do now.
@@ -133,7 +157,7 @@ impl Durable {
             self.look(memory).await?;
         }
         let most = self.wanted(memory);
-        let suspect = memory.suspect && !memory.others_first && self.0.hand.lock().len() == 0;
+        let suspect = self.is_a_suspects_turn(memory);
         let done = self.write(epoch, most > 0 || suspect).await?;
         if suspect {
             self.claim_suspect(epoch, &done, memory).await
@@ -232,7 +256,10 @@ impl Durable {
         let rows = claimed.inspect_err(|_| self.unknown(done))?;
         memory.others_first = false;
         if rows.is_empty() {
-            return self.look(memory).await;
+            self.look(memory).await?;
+            // What is due and was not claimed is in another node's hands right now.
+            self.0.hand.lock().no_sooner_than(Instant::now() + ELSEWHERE);
+            return Ok(());
         }
         memory.after = rows.last().map(|row| row.app_id);
         self.0.hand.lock().backlog = true;
@@ -248,20 +275,20 @@ impl Durable {
             written.inspect_err(|_| self.not_done(done.to_vec()))?;
         }
         // Set first: nothing may be put into the hand beside it.
-        if !self.0.hand.lock().begin_alone() || self.0.parts.settings.dispatch_paused() {
+        if !self.0.hand.lock().begin_alone() {
             return Ok(());
         }
         let claimed = outbox::claim_suspect(queue, epoch, &memory.kinds).await;
         let row = claimed.inspect_err(|_| self.unknown(Vec::new()))?;
-        (memory.look, memory.suspect, memory.others_first) = (true, false, true);
-        match row {
-            Some(row) => self.taken(vec![row], memory).await,
-            None => self.0.hand.lock().alone = false,
+        (memory.suspect, memory.others_first) = (false, true);
+        if let Some(row) = row {
+            memory.look = true;
+            self.taken(vec![row], memory).await;
         }
         if self.0.hand.lock().len() == 0 {
-            // It could not be run: nobody ends it.
-            self.0.hand.lock().alone = false;
-            self.0.wake.notify_one();
+            // Another node has it, or it could not be run: nobody ends it here.
+            let mut hand = self.0.hand.lock();
+            (hand.alone, hand.backlog) = (false, true);
         }
         Ok(())
     }
