@@ -10,12 +10,13 @@ pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// From a base of 1 s, after failed runs 1 to 5: exponential 1, 2, 4, 8, 16 s;
 /// linear 1, 2, 3, 4, 5 s; constant 1 s each time. None is longer than a day.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema, sqlx::Type,
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema, sqlx::Type,
 )]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Backoff {
     /// Each wait is twice the one before.
+    #[default]
     Exponential,
     /// Each wait is longer by the base.
     Linear,

@@ -47,7 +47,7 @@ pub async fn put(db: impl PgExecutor<'_>, rows: &[&NewRow], held: &[bool], epoch
     .bind(column(rows, |row| row.root_execution_id))
     .bind(column(rows, |row| row.execution_id))
     .bind(column(rows, |row| row.policy.max_attempts))
-    .bind(column(rows, |row| row.policy.backoff.name()))
+    .bind(column(rows, |row| row.policy.backoff.to_string()))
     .bind(column(rows, |row| row.policy.base_ms))
     .bind(held)
     .bind(epoch)
