@@ -17,12 +17,13 @@ use crate::{
     config::Config,
     db,
     engine::{self, Engine},
-    events::{Dispatcher, Inbox, Recorder, dispatcher},
+    events::{Dispatcher, Inbox, Recorder, Settings, dispatcher, settings},
     ingress,
     postgres::{self, Server},
     routing::{self, Routes},
     store::{app, instance},
     system::{
+        disk,
         hardware::Hardware,
         metrics::Metrics,
         notify,
@@ -89,7 +90,8 @@ pub async fn start(setup: Setup) -> Result<Running> {
         inbox: inbox.clone(),
     });
     let routes = Arc::new(Routes::load(&db).await?);
-    follow_changes(&routes, &db, options, &background);
+    let settings = Settings::load(&db, &config).await?;
+    follow_changes(&routes, &settings, &db, (options, &background));
     let state = State::new(state::Parts {
         own_names: OwnNames::new(&hardware.host_name, &config.http.own_names),
         host_name: hardware.host_name,
@@ -103,6 +105,8 @@ pub async fn start(setup: Setup) -> Result<Running> {
         metrics: metrics.clone(),
         schema,
         dispatcher,
+        disk: disk::Watch::new(config.data_dir.clone(), config.min_free),
+        settings,
         routes,
         started,
         config,
@@ -249,21 +253,33 @@ fn bounds(config: &Config) -> engine::Bounds {
     engine::Bounds { default, ceiling }
 }
 
-/// Reloads the route table when another node says that it changed it.
-fn follow_changes(routes: &Arc<Routes>, db: &PgPool, options: PgConnectOptions, tasks: &Tasks) {
-    let (routes, db) = (Arc::clone(routes), db.clone());
-    let (nudges, listening) = db::listen(options, &[routing::CHANGED]);
+/// Reloads the route table and the settings when another node says that it changed them.
+fn follow_changes(
+    routes: &Arc<Routes>,
+    settings: &Settings,
+    db: &PgPool,
+    (options, tasks): (PgConnectOptions, &Tasks),
+) {
+    let (nudges, listening) = db::listen(options, &[routing::CHANGED, settings::CHANGED]);
     let stop = tasks.token();
     tasks.spawn("listen", OnFailure::Shutdown, async move {
         stop.run_until_cancelled(listening).await;
         Ok::<(), Error>(())
     });
-    let Some(changed) = nudges.subscribe(routing::CHANGED) else { return };
-    let stop = tasks.token();
-    tasks.spawn("routes", OnFailure::Shutdown, async move {
-        stop.run_until_cancelled(routes.follow(&db, changed)).await;
-        Ok::<(), Error>(())
-    });
+    if let Some(changed) = nudges.subscribe(routing::CHANGED) {
+        let (routes, db, stop) = (Arc::clone(routes), db.clone(), tasks.token());
+        tasks.spawn("routes", OnFailure::Shutdown, async move {
+            stop.run_until_cancelled(routes.follow(&db, changed)).await;
+            Ok::<(), Error>(())
+        });
+    }
+    if let Some(changed) = nudges.subscribe(settings::CHANGED) {
+        let (settings, db, stop) = (settings.clone(), db.clone(), tasks.token());
+        tasks.spawn("settings", OnFailure::Shutdown, async move {
+            stop.run_until_cancelled(settings.follow(&db, changed)).await;
+            Ok::<(), Error>(())
+        });
+    }
 }
 
 /// Has the gauges read where the states are, whenever somebody asks for the metrics.

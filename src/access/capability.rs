@@ -128,6 +128,8 @@ capabilities! {
     AppManageDomains: LeastRole::App(AppRole::AppAdmin);
     /// Change or delete the app.
     AppAdmin: LeastRole::App(AppRole::AppAdmin);
+    /// See and settle what waits, what failed for good, and what nobody waited for.
+    AppDeadLetterManage: LeastRole::App(AppRole::AppAdmin);
 }
 
 impl fmt::Display for InstanceRole {

@@ -11,6 +11,7 @@ use crate::{
 
 /// Makes an app; with `local_name`, one that answers as `<slug>.local`.
 pub async fn create(state: &State, new: &NewApp, local_name: bool) -> Result<App> {
+    state.disk.check()?;
     app::refuse_own_name(&new.slug, state.own_names.iter())?;
     let mut tx = state.db.begin().await?;
     let app = app::create(&mut tx, new).await?;
@@ -27,6 +28,7 @@ pub async fn create(state: &State, new: &NewApp, local_name: bool) -> Result<App
 
 /// Changes an app; when this returns, this node redirects from the slug it gave up.
 pub async fn update(state: &State, id: AppId, change: AppChange) -> Result<App> {
+    state.disk.check()?;
     if let Some(slug) = &change.slug {
         app::refuse_own_name(slug, state.own_names.iter())?;
     }

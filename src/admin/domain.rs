@@ -12,6 +12,7 @@ use crate::{
 
 /// Claims a host pattern for an app.
 pub async fn claim(state: &State, app: AppId, pattern: &HostPattern) -> Result<Domain> {
+    state.disk.check()?;
     state.own_names.refuse("pattern", pattern)?;
     let mut tx = state.db.begin().await?;
     let domain = domain::claim(&mut tx, app, pattern).await?;

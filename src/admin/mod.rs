@@ -4,5 +4,7 @@
 pub mod app;
 pub mod domain;
 pub mod execute;
+pub mod outbox;
 pub mod route;
 pub mod script;
+pub mod setting;

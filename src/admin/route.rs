@@ -13,6 +13,7 @@ use crate::{
 
 /// Makes a route; when this returns, this node serves it.
 pub async fn create(state: &State, new: &NewRoute) -> Result<Route> {
+    state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let route = route::create(&mut tx, new).await?;
     tx.commit().await?;
@@ -22,6 +23,7 @@ pub async fn create(state: &State, new: &NewRoute) -> Result<Route> {
 
 /// Changes a route; when this returns, this node serves it.
 pub async fn update(state: &State, id: RouteId, change: RouteChange) -> Result<Route> {
+    state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let route = route::update(&mut tx, id, change).await?;
     tx.commit().await?;

@@ -13,6 +13,7 @@ use crate::{
 
 /// Makes a script; its limits end at the instance's ceilings.
 pub async fn create(state: &State, mut new: NewScript) -> Result<Script> {
+    state.disk.check()?;
     new.source = compiled(state, new.source).await?;
     new.sandbox = new.sandbox.clamped(&state.bounds.ceilings());
     script::create(&state.db, &new).await
@@ -20,6 +21,7 @@ pub async fn create(state: &State, mut new: NewScript) -> Result<Script> {
 
 /// Changes a script; when this returns, this node runs the new version.
 pub async fn update(state: &State, id: ScriptId, mut change: ScriptChange) -> Result<Script> {
+    state.disk.check()?;
     if let Some(source) = change.source.take() {
         change.source = Some(compiled(state, source).await?);
     }

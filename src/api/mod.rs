@@ -3,6 +3,7 @@
 //! Each noun is a file with `routes()`; the OpenAPI document is made from the
 //! same routers, so it cannot drift from what is served.
 
+mod abandoned;
 mod apps;
 mod auth;
 mod domains;
@@ -10,9 +11,11 @@ mod execute;
 mod executions;
 mod open;
 mod openapi;
+mod outbox;
 mod routes;
 mod script_fields;
 mod scripts;
+mod settings;
 mod setup;
 mod versions;
 
@@ -45,7 +48,10 @@ fn described() -> (Router<State>, aide::openapi::OpenApi) {
         .merge(scripts::routes())
         .merge(versions::routes())
         .merge(routes::routes())
-        .merge(executions::routes());
+        .merge(executions::routes())
+        .merge(outbox::routes())
+        .merge(abandoned::routes())
+        .merge(settings::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .merge(open::routes())

@@ -14,7 +14,7 @@ use crate::{
     access::{Caller, Capability},
     base::Result,
     engine::SDK_VERSION,
-    system::{clock::Clock, disk::Space},
+    system::{clock::Clock, disk},
     web::{NoQuery, State, server::Peer},
 };
 
@@ -65,7 +65,7 @@ struct Readiness {
 struct Checks {
     /// `ok` or `unavailable`.
     database: &'static str,
-    /// `ok` or `stopped`.
+    /// `ok`, `paused`, which is no failure either, or `stopped`.
     dispatcher: &'static str,
     /// `ok`, `nearly full` or `unreadable`.
     disk: &'static str,
@@ -75,14 +75,18 @@ struct Checks {
 
 async fn readyz(AxumState(state): AxumState<State>, _: NoQuery) -> Response {
     let database = database_check(&state).await;
-    let dispatcher = if state.engine.is_running() { "ok" } else { "stopped" };
-    let disk = match Space::of(&state.config.data_dir) {
-        Ok(space) if space.is_nearly_full() => "nearly full",
-        Ok(_) => "ok",
-        Err(_) => "unreadable",
+    let dispatcher = match state.engine.is_running() {
+        true if state.settings.dispatch_paused() => "paused",
+        true => "ok",
+        false => "stopped",
+    };
+    let disk = match state.disk.state() {
+        disk::State::Roomy => "ok",
+        disk::State::NearlyFull => "nearly full",
+        disk::State::Unreadable => "unreadable",
     };
     let clock = if Clock::now().is_right() { "synchronised" } else { "unsynchronised" };
-    let ready = [database, dispatcher, disk].iter().all(|check| *check == "ok");
+    let ready = database == "ok" && dispatcher != "stopped" && disk == "ok";
     let (status, word) =
         if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     let checks = Checks { database, dispatcher, disk, clock };

@@ -36,6 +36,8 @@ pub(super) fn head() -> OpenApi {
             tag("scripts", "Scripts, their versions, and running them."),
             tag("routes", "Which script answers which address."),
             tag("executions", "What ran, when, and how it ended."),
+            tag("dispatch", "What waits to run, and what nobody waited for."),
+            tag("instance", "What holds for the whole machine."),
         ],
         ..OpenApi::default()
     }

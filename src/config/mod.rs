@@ -3,8 +3,8 @@
 //! One slice, [`KEYS`], drives everything there is about a key: its line in the
 //! file, its variable, its flag, its default, what is allowed, its doc. Layers:
 //! defaults for this machine, the file, the variables `PICLOUD_*`, the flags;
-//! each overrides the ones before it. (Settings kept in the database will stand
-//! between the file and the variables.) Everything is checked here, once, and
+//! each overrides the ones before it. (What is also a setting kept in the database
+//! has that between the file and the variables.) Everything is checked here, once, and
 //! all faults are told together; the other rooms get values they can trust.
 
 mod defaults;

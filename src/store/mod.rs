@@ -5,6 +5,7 @@
 //! transaction. SQL is checked when it runs, and every statement is run by a
 //! test against the server PiCloud itself starts.
 
+pub mod abandoned;
 pub mod app;
 pub mod domain;
 pub mod execution;
@@ -13,4 +14,5 @@ pub mod outbox;
 pub mod route;
 pub mod script;
 pub mod session;
+pub mod setting;
 pub mod user;

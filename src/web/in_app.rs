@@ -13,10 +13,11 @@ use http::request::Parts;
 use super::state::State;
 use crate::{
     access::{Caller, Capability, capability::needs::Needs},
-    base::{Error, Result},
+    base::{Error, Result, id::OutboxId},
     store::{
         app::{self, App},
         domain::{self, Domain},
+        outbox,
         route::{self, Route},
         script::{self, Script},
     },
@@ -57,6 +58,18 @@ pub struct OnDomain<C> {
     pub app: App,
     /// The domain.
     pub domain: Domain,
+    /// Who calls.
+    pub caller: Caller,
+    capability: PhantomData<C>,
+}
+
+/// The durable row of an app's outbox that a path names, for a caller who holds `C` in that app.
+#[derive(Debug)]
+pub struct OnOutbox<C> {
+    /// The app.
+    pub app: App,
+    /// The row, which may be gone by the time something is done to it.
+    pub row: OutboxId,
     /// Who calls.
     pub caller: Caller,
     capability: PhantomData<C>,
@@ -111,6 +124,21 @@ impl<C: Needs> FromRequestParts<State> for OnDomain<C> {
         let domain = found.ok_or_else(|| not_found("domain"))?;
         caller.require(C::CAPABILITY)?;
         Ok(Self { app, domain, caller, capability: PhantomData })
+    }
+}
+
+impl<C: Needs> FromRequestParts<State> for OnOutbox<C> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let (caller, app) = member(parts, state).await?;
+        let id: Option<OutboxId> = path_param(parts, "row").await?.parse().ok();
+        let row = match id {
+            Some(id) if outbox::exists(&state.db, app.id, id).await? => id,
+            _ => return Err(not_found("outbox row")),
+        };
+        caller.require(C::CAPABILITY)?;
+        Ok(Self { app, row, caller, capability: PhantomData })
     }
 }
 
@@ -215,6 +243,13 @@ impl<C: Needs> OperationInput for OnDomain<C> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         InApp::<C>::operation_input(ctx, operation);
         super::query::document_path_param(ctx, operation, ("domain", "The domain's id."));
+    }
+}
+
+impl<C: Needs> OperationInput for OnOutbox<C> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        InApp::<C>::operation_input(ctx, operation);
+        super::query::document_path_param(ctx, operation, ("row", "The row's id."));
     }
 }
 

@@ -12,9 +12,9 @@ use crate::{
     config::Config,
     db,
     engine::{Bounds, Engine},
-    events::{Dispatcher, Recorder},
+    events::{Dispatcher, Recorder, Settings, settings},
     routing::{self, Routes},
-    system::metrics::Metrics,
+    system::{disk, metrics::Metrics},
     upkeep::Upkeep,
 };
 
@@ -44,6 +44,10 @@ pub struct Parts {
     pub dispatcher: Dispatcher,
     /// Writes the execution log.
     pub recorder: Recorder,
+    /// Whether the disk has room for more.
+    pub disk: disk::Watch,
+    /// What can be changed without a restart.
+    pub settings: Settings,
     /// Which route answers.
     pub routes: Arc<Routes>,
     /// Sweeps what was deleted.
@@ -70,6 +74,14 @@ impl State {
     pub async fn routes_changed(&self) -> Result<()> {
         let reloaded = self.routes.reload(&self.db).await;
         let told = db::notify(&self.db, routing::CHANGED).await;
+        reloaded.and(told)
+    }
+
+    /// After a change of a setting: it is in force on this node when this
+    /// returns, on the others within a second. The nudge goes out after the commit.
+    pub async fn settings_changed(&self) -> Result<()> {
+        let reloaded = self.settings.reload(&self.db).await;
+        let told = db::notify(&self.db, settings::CHANGED).await;
         reloaded.and(told)
     }
 }

@@ -48,6 +48,12 @@ const SIGNED_IN: &[&str] = &[
     "GET /api/v1/admin/apps/{}/executions",
     "GET /api/v1/admin/apps/{}/executions/stream",
     "GET /api/v1/admin/apps/{}/executions/{}",
+    "GET /api/v1/admin/apps/{}/outbox",
+    "DELETE /api/v1/admin/apps/{}/outbox/{}",
+    "POST /api/v1/admin/apps/{}/outbox/{}/retry_now",
+    "GET /api/v1/admin/apps/{}/abandoned",
+    "GET /api/v1/admin/settings",
+    "PATCH /api/v1/admin/settings",
 ];
 
 /// The methods an operation of the document can stand under.

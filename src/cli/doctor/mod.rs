@@ -52,7 +52,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<ExitCode, Failure> 
     let mut checks = vec![
         machine::hardware(&machine),
         surroundings::data_directory(&config.data_dir),
-        surroundings::disk(&config.data_dir),
+        surroundings::disk(&config.data_dir, config.min_free),
         surroundings::address(&config),
         surroundings::clock(),
     ];

@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    system::{
-        clock::Clock,
-        disk::{self, Space},
-    },
+    system::{clock::Clock, disk::Space},
 };
 
 const MIB: u64 = 1 << 20;
@@ -42,7 +39,7 @@ pub(super) fn data_directory(dir: &Path) -> Check {
 }
 
 /// Whether there is room on the disk.
-pub(super) fn disk(dir: &Path) -> Check {
+pub(super) fn disk(dir: &Path, min_free: Option<usize>) -> Check {
     const NAME: &str = "disk";
     let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let space = match Space::of(there) {
@@ -53,9 +50,9 @@ pub(super) fn disk(dir: &Path) -> Check {
         "{} MiB of {} MiB are free; below {} MiB it counts as nearly full",
         space.free / MIB,
         space.total / MIB,
-        disk::floor(space.total) / MIB
+        space.floor(min_free) / MIB
     );
-    if space.is_nearly_full() { Check::fail(NAME, found) } else { Check::ok(NAME, found) }
+    if space.is_nearly_full(min_free) { Check::fail(NAME, found) } else { Check::ok(NAME, found) }
 }
 
 /// Whether the clock is known to be right; a Pi that has just started may not know yet.

@@ -6,6 +6,7 @@
 
 mod claim;
 mod put;
+mod read;
 mod settle;
 
 use std::{borrow::Cow, time::Duration};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use claim::{LARGEST_CLAIM, Next, bound_waits, claim, claim_suspect, next};
 pub use put::{put, waiting};
+pub use read::{Waiting, WaitingState, delete, exists, list, retry_now};
 pub use settle::{Failed, acknowledge, bury, free, give_back, retry};
 
 use crate::base::{
