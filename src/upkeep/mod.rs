@@ -6,9 +6,11 @@
 //! when somebody has just made work for them.
 
 mod apps;
+mod executions;
+mod over;
 mod sessions;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use rand::Rng as _;
@@ -17,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::{
     base::Result,
+    config::Retention,
     system::{
         clock::Clock,
         tasks::{OnFailure, Tasks},
@@ -36,12 +39,23 @@ pub struct Sweep {
     pub name: &'static str,
     /// Whether it judges by age, which only a clock that is right allows.
     pub by_age: bool,
-    /// Deletes one batch and answers with how many rows it had; 0 when nothing is left.
-    pub batch: fn(&PgPool) -> BoxFuture<'_, Result<u64>>,
+    /// Deletes all there is to delete, in batches, and answers with how many rows that was.
+    pub run: for<'a> fn(&'a PgPool, &'a Retention) -> BoxFuture<'a, Result<u64>>,
 }
 
 /// All duties.
-pub const SWEEPS: &[Sweep] = &[apps::SWEEP, sessions::SWEEP];
+pub const SWEEPS: &[Sweep] = &[
+    apps::SWEEP,
+    sessions::SWEEP,
+    over::OLD_DEAD_LETTERS,
+    over::TOO_MANY_DEAD_LETTERS,
+    over::OLD_ABANDONED,
+    over::TOO_MANY_ABANDONED,
+    executions::OLD,
+    executions::OLD_COUNTS,
+    executions::TOO_MANY,
+    executions::TOO_LARGE,
+];
 
 /// Runs the sweeps; clones share the runner.
 #[derive(Clone, Debug)]
@@ -51,12 +65,12 @@ pub struct Upkeep {
 
 impl Upkeep {
     /// Starts the runner.
-    pub fn start(db: PgPool, tasks: &Tasks) -> Self {
+    pub fn start(db: PgPool, retention: Retention, tasks: &Tasks) -> Self {
         let nudged = Arc::new(Notify::new());
         let (token, wake) = (tasks.token(), nudged.clone());
         tasks.spawn("upkeep", OnFailure::Log, async move {
             // A batch that is cut off is rolled back; the next round finds the rows again.
-            token.run_until_cancelled(run(db, &wake)).await;
+            token.run_until_cancelled(run(db, retention, &wake)).await;
             Ok::<_, Infallible>(())
         });
         Self { nudged }
@@ -68,7 +82,7 @@ impl Upkeep {
     }
 }
 
-async fn run(db: PgPool, nudged: &Notify) {
+async fn run(db: PgPool, retention: Retention, nudged: &Notify) {
     let mut wait = SOON;
     loop {
         // The offset keeps the nodes of a fleet, started by the same power cut, apart.
@@ -77,18 +91,18 @@ async fn run(db: PgPool, nudged: &Notify) {
             () = tokio::time::sleep(wait_with_offset) => wait = HOURLY,
             () = nudged.notified() => {}
         }
-        sweep_all(&db, Clock::now()).await;
+        sweep_all(&db, &retention, Clock::now()).await;
     }
 }
 
 /// Runs every sweep that may run by `clock` until nothing is left for it.
-pub async fn sweep_all(db: &PgPool, clock: Clock) {
+pub async fn sweep_all(db: &PgPool, retention: &Retention, clock: Clock) {
     for sweep in SWEEPS {
         if sweep.by_age && !clock.is_right() {
             tracing::debug!(sweep = sweep.name, "nothing is deleted by age while the clock may be wrong");
             continue;
         }
-        match to_the_end(db, sweep).await {
+        match (sweep.run)(db, retention).await {
             Ok(0) => tracing::debug!(sweep = sweep.name, "nothing to sweep"),
             Ok(rows) => tracing::info!(sweep = sweep.name, rows, "swept"),
             Err(error) => {
@@ -98,10 +112,11 @@ pub async fn sweep_all(db: &PgPool, clock: Clock) {
     }
 }
 
-async fn to_the_end(db: &PgPool, sweep: &Sweep) -> Result<u64> {
+/// Deletes batch after batch until one finds nothing.
+async fn to_the_end<F: Future<Output = Result<u64>>>(batch: impl Fn() -> F) -> Result<u64> {
     let mut total = 0;
     loop {
-        match (sweep.batch)(db).await? {
+        match batch().await? {
             0 => return Ok(total),
             rows => total += rows,
         }

@@ -3,11 +3,12 @@
 use futures_util::FutureExt as _;
 use sqlx::PgPool;
 
-use super::{BATCH, Sweep};
+use super::{BATCH, Sweep, to_the_end};
 use crate::base::Result;
 
 /// Deletes expired sessions.
-pub(super) const SWEEP: Sweep = Sweep { name: "sessions", by_age: true, batch: |db| batch(db).boxed() };
+pub(super) const SWEEP: Sweep =
+    Sweep { name: "sessions", by_age: true, run: |db, _| to_the_end(|| batch(db)).boxed() };
 
 async fn batch(db: &PgPool) -> Result<u64> {
     let done = sqlx::query(
