@@ -99,7 +99,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
         host_name: hardware.host_name,
         password_cost: password_cost(&db).await?,
         bounds: dispatch::bounds(&config),
-        upkeep: Upkeep::start(db.clone(), &background),
+        upkeep: Upkeep::start(db.clone(), config.retention, &background),
         stopping: doors.token(),
         db: db.clone(),
         engine: dispatch.engine.clone(),

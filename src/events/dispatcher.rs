@@ -113,10 +113,6 @@ impl Dispatcher {
         Ok(timed_out(wall_clock))
     }
 
-    /// Says that a durable row may be due earlier than was known.
-    #[expect(clippy::unused_self, reason = "nothing follows durable rows yet")]
-    pub fn wake_durable(&self) {}
-
     /// The compiled script, or its source for the engine to compile.
     async fn code(&self, what: What) -> Result<Code> {
         let (script, version) = match what {
