@@ -276,6 +276,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn scripts_without_memory_are_no_stop_and_say_when_to_come_back() {
+        let response = reply(false).to(Ok(outcome(Err(failure(FailureKind::MemoryOfAll)))));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[header::RETRY_AFTER]),
+            (503, &HeaderValue::from(1))
+        );
+        let body = text(response).await;
+        assert!(body.contains("scripts hold all the memory"), "{body}");
+    }
+
+    #[tokio::test]
     async fn a_browser_gets_a_page_and_others_a_problem() {
         let accept =
             |value: &'static str| HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]);

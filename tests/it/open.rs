@@ -104,6 +104,10 @@ async fn the_metrics_are_prometheus_text_for_the_machine_itself() {
     for line in [
         "picloud_executions_total{outcome=\"ok\",source=\"http\"} 1",
         "picloud_execution_seconds_count{source=\"http\"} 1",
+        "picloud_gate_wait_seconds_count{lane=\"interactive\"} 1",
+        "picloud_gate_scripts{state=\"background_running\"} 0",
+        "picloud_gate_scripts{state=\"background_waiting\"} 0",
+        "picloud_scripts_memory_bytes 0",
         "picloud_http_requests_total{class=\"2xx\",door=\"app\"} 1",
         "picloud_gate_refused_total 0",
         "picloud_inbox_pending 0",
