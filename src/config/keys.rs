@@ -60,7 +60,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "min_free_bytes",
-        Floor(0..=1024 * GIB, |c| &mut c.min_free),
+        Floor(0..=1024 * 1024 * GIB, |c| &mut c.min_free),
         "What stays free on that disk: with less, only reading and deleting goes on.",
     ),
     key(

@@ -183,7 +183,7 @@ fn what_governs_dispatch_and_retention_is_checked() {
         (
             "MIN_FREE_BYTES",
             "5%",
-            "auto for 5 % of the disk and at least 256MiB, or a size from 0B to 1024GiB",
+            "auto for 5 % of the disk and at least 256MiB, or a size from 0B to 1048576GiB",
         ),
     ] {
         let said = faults("", &[(&format!("PICLOUD_{name}"), value)]);

@@ -54,12 +54,18 @@ impl<'a> Frame<'a> {
                     @if let Some(app) = self.app { (self.app_menu(app)) }
                     main #main {
                         (self.heading())
+                        @for alarm in self.alarms() { (parts::refused(alarm)) }
                         @if let Some(notice) = self.visit.notice { (parts::said(notice.text())) }
                         (main)
                     }
                 }
             }
         }
+    }
+
+    /// None of them is a stranger's business.
+    fn alarms(&self) -> &[&'static str] {
+        if self.caller.is_some() { &self.visit.alarms } else { &[] }
     }
 
     fn head(&self) -> Markup {

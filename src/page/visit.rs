@@ -7,6 +7,7 @@ use super::{Notice, Page};
 use crate::{
     base::{Error, Result},
     store::app::App,
+    system::disk,
     web::State,
 };
 
@@ -25,6 +26,8 @@ pub struct Visit {
     pub path: String,
     /// What the page shall say about what was just done.
     pub notice: Option<Notice>,
+    /// What somebody who is signed in should know, whatever page this is.
+    pub(super) alarms: Vec<&'static str>,
     pub(super) menu: &'static [Page],
 }
 
@@ -37,6 +40,7 @@ impl Visit {
             authority: host.unwrap_or("localhost").to_owned(),
             path: parts.uri.path().to_owned(),
             notice: Notice::of(&parts.headers),
+            alarms: alarms(state),
             menu: parts.extensions.get::<Menu>().map(|menu| menu.0).unwrap_or_default(),
         }
     }
@@ -64,6 +68,17 @@ impl Visit {
         let port = self.split().1;
         port.map_or_else(|| format!("http://{host}"), |port| format!("http://{host}:{port}"))
     }
+}
+
+/// What is not as it should be with the whole machine.
+fn alarms(state: &State) -> Vec<&'static str> {
+    let full = (state.disk.state() == disk::State::NearlyFull)
+        .then_some("The disk is nearly full: until something is deleted, nothing can be made or changed.");
+    let paused = state
+        .settings
+        .dispatch_paused()
+        .then_some("Dispatch is paused: triggered and asynchronous runs wait.");
+    full.into_iter().chain(paused).collect()
 }
 
 impl FromRequestParts<State> for Visit {

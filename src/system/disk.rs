@@ -59,6 +59,9 @@ const STANDS: Duration = Duration::from_secs(1);
 /// When a caller may try again: room comes back by deleting, not by itself.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 
+/// What a refused caller hears.
+const FULL: &str = "disk nearly full: delete something first; until then only reading and deleting go on";
+
 /// Watches the disk that holds what we own; clones share what was measured last.
 #[derive(Clone, Debug)]
 pub struct Watch(Arc<Watched>);
@@ -113,9 +116,7 @@ impl Watch {
     /// be measured refuses nothing: whether writing works is then seen by writing.
     pub fn check(&self) -> Result<()> {
         match self.state() {
-            State::NearlyFull => {
-                Err(Error::Busy { why: "disk nearly full".to_owned(), retry_after: TRY_AGAIN })
-            }
+            State::NearlyFull => Err(Error::Busy { why: FULL.to_owned(), retry_after: TRY_AGAIN }),
             State::Roomy | State::Unreadable => Ok(()),
         }
     }
@@ -144,7 +145,7 @@ mod tests {
         let full = watch("/", Some(usize::MAX));
         assert_eq!(full.state(), State::NearlyFull);
         let refused = full.check().err().map(|error| error.to_string());
-        assert_eq!(refused.as_deref(), Some("disk nearly full"));
+        assert_eq!(refused.as_deref(), Some(FULL));
         let gone = watch("/nowhere/at/all", Some(usize::MAX));
         assert_eq!((gone.state(), gone.check().is_ok()), (State::Unreadable, true));
     }

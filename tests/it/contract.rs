@@ -60,23 +60,24 @@ const SIGNED_IN: &[&str] = &[
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// A call of the document.
-struct Call {
-    method: String,
-    path: String,
+pub struct Call {
+    pub method: String,
+    pub path: String,
     /// The operation, with the parameters its whole path has among its own.
     operation: Value,
 }
 
 impl Call {
     /// Such as `GET /api/v1/admin/apps/{}`: what a parameter is called binds nobody.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let parts: Vec<_> =
             self.path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
         format!("{} {}", self.method, parts.join("/"))
     }
 }
 
-fn calls(document: &Value) -> Vec<Call> {
+/// The calls of the document.
+pub fn calls(document: &Value) -> Vec<Call> {
     let paths = document["paths"].as_object().expect("paths");
     let mut calls = Vec::new();
     for (path, item) in paths {
@@ -92,7 +93,7 @@ fn calls(document: &Value) -> Vec<Call> {
 }
 
 /// The document as it is served.
-async fn document(app: &TestApp) -> Value {
+pub async fn document(app: &TestApp) -> Value {
     let answer = app.nobody().get("/api/v1/openapi.json").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     answer.json

@@ -3,16 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 mod access;
+mod api_abandoned;
 mod api_apps;
 mod api_executions;
+mod api_outbox;
 mod api_routes;
 mod api_scripts;
+mod api_settings;
 mod away;
 mod cli;
 mod contract;
 mod db;
 mod dispatch;
+<<<<<<< HEAD
 mod durable;
+=======
+mod floor;
+>>>>>>> 02858cb (Tests and documents of settings, outbox, retention and the floor; pages tell of a full disk and paused dispatch)
 mod gate;
 mod ingress;
 mod lifecycle;
@@ -22,6 +29,7 @@ mod node;
 mod open;
 mod postgres;
 mod recorder;
+mod retention;
 mod routing;
 mod server;
 mod store_apps;

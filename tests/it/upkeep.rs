@@ -1,9 +1,10 @@
 //! Sweeping: what was deleted goes, and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use picloud::{
     base::{Error, Result, id::AppId},
+    config::Retention,
     store::{app, execution},
     system::{clock::Clock, tasks::Tasks},
     upkeep::{Upkeep, sweep_all},
@@ -13,6 +14,19 @@ use sqlx::PgPool;
 use crate::{
     store_executions::{an_app, attempt},
     support::{DEADLINE, eventually, postgres::TestDb},
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long what is over is kept where nobody has said otherwise.
+pub const KEPT: Retention = Retention {
+    dead_letter_age: DAY.saturating_mul(30),
+    dead_letter_rows: 100_000,
+    abandoned_age: DAY.saturating_mul(7),
+    abandoned_rows: 10_000,
+    execution_age: DAY.saturating_mul(14),
+    execution_rows: 1_000_000,
+    execution_bytes: 1 << 30,
 };
 
 /// Every table that has rows of an app.
@@ -43,6 +57,20 @@ async fn fill(db: &PgPool, app: AppId, name: &str) -> Result<()> {
          where app_id = $1 and name = $2",
         "insert into domains (id, app_id, pattern) values (gen_random_uuid(), $1, $2 || '.local')",
         "insert into app_old_slugs (slug, app_id) select $2 || '-old', $1",
+        "insert into outbox (id, event_id, app_id, source_kind, op, script_id, payload, root_execution_id,
+                             execution_id, retry_max_attempts, retry_backoff, retry_base_ms, lost_count,
+                             claimed_epoch)
+         select gen_random_uuid(), gen_random_uuid(), $1, 'kv', $2, gen_random_uuid(), '{}', gen_random_uuid(),
+                gen_random_uuid(), 3, 'linear', 1000, lost, epoch
+         from (values (0, null), (2, null), (0, 1), (2, 1)) as state (lost, epoch)",
+        "insert into dead_letters (id, app_id, original_event_id, source, op, script_id, payload,
+                                   retry_max_attempts, retry_backoff, retry_base_ms, attempt_count, last_error,
+                                   execution_id, root_execution_id, trigger_depth)
+         select gen_random_uuid(), $1, gen_random_uuid(), 'kv', $2, gen_random_uuid(), '{}', 3, 'linear', 1000, 3,
+                'no', gen_random_uuid(), gen_random_uuid(), 0",
+        "insert into abandoned_executions (id, app_id, outbox_id, inbox_id, script_id, execution_id, status, summary)
+         select gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),
+                gen_random_uuid(), 500, $2",
     ] {
         sqlx::query(statement).bind(app).bind(name).execute(db).await?;
     }
@@ -72,7 +100,7 @@ async fn all_that_a_deleted_app_owned_goes_and_nothing_of_another() -> Result<()
         .bind(gone)
         .execute(db)
         .await?;
-    sweep_all(db, Clock::Unknown).await;
+    sweep_all(db, &KEPT, Clock::Unknown).await;
     for table in &tables {
         assert_eq!(rows_of(db, table, gone).await?, 0, "{table}");
         assert!(rows_of(db, table, kept).await? > 0, "{table}");
@@ -98,7 +126,7 @@ async fn many_rows_go_in_batches() -> Result<()> {
     .await?;
     app::delete(&mut *db.acquire().await?, app).await?;
     // Two nodes may sweep at once.
-    tokio::join!(sweep_all(db, Clock::Unknown), sweep_all(db, Clock::Unknown));
+    tokio::join!(sweep_all(db, &KEPT, Clock::Unknown), sweep_all(db, &KEPT, Clock::Unknown));
     let apps: i64 = sqlx::query_scalar("select count(*) from apps").fetch_one(db).await?;
     assert_eq!(apps, 0);
     Ok(())
@@ -123,9 +151,9 @@ async fn sessions_go_by_age_only_while_the_clock_is_right() -> Result<()> {
     let sessions = || async {
         Ok::<i64, Error>(sqlx::query_scalar("select count(*) from sessions").fetch_one(db).await?)
     };
-    sweep_all(db, Clock::Unknown).await;
+    sweep_all(db, &KEPT, Clock::Unknown).await;
     assert_eq!(sessions().await?, 4);
-    sweep_all(db, Clock::Synchronised).await;
+    sweep_all(db, &KEPT, Clock::Synchronised).await;
     assert_eq!(sessions().await?, 1);
     Ok(())
 }
@@ -136,7 +164,7 @@ async fn a_nudge_starts_a_round_at_once_and_a_stop_ends_the_runner() -> Result<(
     let db = &test.pool;
     let app = an_app(db).await?;
     let tasks = Tasks::new();
-    let upkeep = Upkeep::start(db.clone(), &tasks);
+    let upkeep = Upkeep::start(db.clone(), KEPT, &tasks);
     app::delete(&mut *db.acquire().await?, app).await?;
     upkeep.nudge();
     eventually("the app's row is gone", || async {
