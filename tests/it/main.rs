@@ -15,11 +15,8 @@ mod cli;
 mod contract;
 mod db;
 mod dispatch;
-<<<<<<< HEAD
 mod durable;
-=======
 mod floor;
->>>>>>> 02858cb (Tests and documents of settings, outbox, retention and the floor; pages tell of a full disk and paused dispatch)
 mod gate;
 mod ingress;
 mod lifecycle;
