@@ -8,7 +8,7 @@ use crate::support::eventually;
 #[tokio::test]
 async fn what_fails_is_retried_by_the_policy_and_then_a_dead_letter() {
     let (app, owner) = app().await;
-    queued(&owner, "fails", "throw `attempt ${ctx.attempt}\0`;").await;
+    queued(&owner, "fails", "throw `attempt ${ctx.attempt}` + \"\\x00\";").await;
     let id = accepted(&owner, "/~garden/fails", json!({"keep": "me"})).await;
     let ran = attempts(&owner, &id, 3).await;
     let expected: Vec<_> = (1..=3).map(|n| ("throw".to_owned(), format!("attempt {n}\u{fffd}"))).collect();
@@ -62,7 +62,8 @@ async fn the_outcome_table_of_durable_runs() {
     ];
     for (name, source, kind) in cases {
         let script = queued(&owner, name, source).await;
-        let sandbox = if name == "hangs" { json!({"max_operations": 100_000_000}) } else { json!({}) };
+        let operations = if name == "hangs" { 100_000_000 } else { 100_000 };
+        let sandbox = json!({"max_operations": operations});
         let change = json!({"timeout_seconds": 1, "sandbox": sandbox});
         let path = format!("/api/v1/admin/scripts/{script}");
         assert_eq!(owner.patch(&path, change).await.status, 200);
@@ -87,8 +88,8 @@ async fn what_is_gone_or_disabled_when_a_row_runs_is_its_error() {
         ("script_disabled", "update scripts set enabled = false where name = 'script_disabled'"),
         ("route_disabled", "update routes set enabled = false where path = '/route_disabled'"),
         ("route_deleted", "delete from routes where path = '/route_deleted'"),
-        ("user_disabled", "update users set active = false where username = 'mallory'"),
         ("user_deleted", "update outbox set origin_principal = gen_random_uuid()"),
+        ("user_disabled", "update users set active = false where username = 'mallory'"),
     ] {
         queued(&owner, name, "1").await;
         pause(&owner, true).await;
