@@ -43,6 +43,8 @@ bench: ## measure, figures for docs/performance.md
 	@.ci/deps bench
 	cargo bench --locked --bench engine
 	cargo bench --locked --bench spine
+	cargo bench --locked --bench dispatch
+	cargo bench --locked --bench dispatch -- --card
 
 fmt: ## format the code
 	cargo fmt
