@@ -27,7 +27,7 @@ pub struct Job {
 pub enum Lane {
     /// Somebody waits for the outcome: a part of the gate is kept for these.
     Interactive,
-    /// Nobody does: these use what is left, and are never starved.
+    /// Nobody does, so that what the script returns is dropped: these use what is left, and are never starved.
     Background,
 }
 

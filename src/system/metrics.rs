@@ -67,27 +67,15 @@ impl Metrics {
                 "How long executions waited at the gate.",
                 "lane",
             ),
-            refused: registered(
-                &all,
-                IntCounter::with_opts(named(
-                    "gate_refused_total",
-                    "Calls refused: the gate and its queue were full.",
-                )),
-            ),
+            refused: counter(&all, "gate_refused_total", "Calls refused: the gate and its queue were full."),
             execution_records: counters(
                 &all,
                 "execution_records_total",
                 "Execution records stored, counted only, or dropped.",
                 &["fate"],
             ),
-            retries: registered(
-                &all,
-                IntCounter::with_opts(named("retries_total", "Runs that failed and are made again.")),
-            ),
-            dead_letters: registered(
-                &all,
-                IntCounter::with_opts(named("dead_letters_total", "Events whose every run failed.")),
-            ),
+            retries: counter(&all, "retries_total", "Runs that failed and are made again."),
+            dead_letters: counter(&all, "dead_letters_total", "Events whose every run failed."),
             abandoned: counters(
                 &all,
                 "abandoned_executions_total",
@@ -96,12 +84,10 @@ impl Metrics {
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),
             gate: gauges(&all, "gate_scripts", "Scripts at the execution gate.", &["state"]),
-            scripts_memory: registered(
+            scripts_memory: gauge(
                 &all,
-                IntGauge::with_opts(named(
-                    "scripts_memory_bytes",
-                    "What scripts have taken of the memory for all of them.",
-                )),
+                "scripts_memory_bytes",
+                "What scripts have taken of the memory for all of them.",
             ),
             database_connections: gauges(
                 &all,
@@ -109,11 +95,8 @@ impl Metrics {
                 "Connections of the pool.",
                 &["state"],
             ),
-            inbox: registered(
-                &all,
-                IntGauge::with_opts(named("inbox_pending", "Callers that wait for an outcome.")),
-            ),
-            routes: registered(&all, IntGauge::with_opts(named("routes", "Routes in the table."))),
+            inbox: gauge(&all, "inbox_pending", "Callers that wait for an outcome."),
+            routes: gauge(&all, "routes", "Routes in the table."),
             registry: all,
             hooks: Arc::default(),
         };
@@ -157,6 +140,14 @@ impl std::fmt::Debug for Metrics {
 
 fn named(name: &str, help: &str) -> Opts {
     Opts::new(format!("picloud_{name}"), help)
+}
+
+fn counter(all: &Registry, name: &str, help: &str) -> IntCounter {
+    registered(all, IntCounter::with_opts(named(name, help)))
+}
+
+fn gauge(all: &Registry, name: &str, help: &str) -> IntGauge {
+    registered(all, IntGauge::with_opts(named(name, help)))
 }
 
 fn counters(all: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
