@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{
     store_executions::an_app,
-    support::{app::TestApp, http::Person, postgres::TestDb},
+    support::{app::TestApp, eventually, http::Person, postgres::TestDb},
 };
 
 const OUTBOX: &str = "/api/v1/admin/apps/garden/outbox";
@@ -191,6 +191,30 @@ async fn the_outbox_is_for_those_who_hold_a_role() {
         owner.call("POST", &format!("{OUTBOX}/{nothing}/retry_now")).await.problem(404);
     }
     assert_eq!(item(&owner, &id).await["state"], "waiting");
+}
+
+#[tokio::test]
+async fn a_retry_that_is_far_off_is_run_now() {
+    let test = TestApp::start_with(&[("trigger_retry_base_ms", "86400000")]).await;
+    let owner = test.owner().await;
+    owner.app("garden").await;
+    let script = owner.script("garden", "x", "throw `no`").await;
+    let route = json!({"host_kind": "any", "path_kind": "exact", "path": "/x", "dispatch_mode": "async"});
+    assert_eq!(owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), route).await.status, 201);
+    assert_eq!(test.nobody().post("/~garden/x", json!({})).await.status, 202);
+    let failed = async |times: u64| {
+        eventually("it has failed", || async {
+            let listed = owner.get(OUTBOX).await;
+            let row = &listed.json["items"][0];
+            (row["state"] == "retrying" && row["attempt_count"] == times).then(|| row.clone())
+        })
+        .await
+    };
+    let row = failed(1).await;
+    assert!(row["last_error"].as_str().is_some_and(|words| words.contains("no")), "{row}");
+    let id = row["id"].as_str().expect("an id");
+    assert_eq!(owner.call("POST", &format!("{OUTBOX}/{id}/retry_now")).await.status, 204);
+    assert_eq!(failed(2).await["id"], json!(id));
 }
 
 /// How many rows of the outbox statements of this connection have read.

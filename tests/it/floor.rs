@@ -64,6 +64,9 @@ async fn on_a_full_disk() -> (TestApp, Person, String, String) {
     let changed = owner.patch(&format!("/api/v1/admin/scripts/{script}"), json!({"source": "2"})).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     let route = owner.route(&script, "/run").await;
+    let later = json!({"host_kind": "any", "path_kind": "exact", "path": "/later", "dispatch_mode": "async"});
+    let later = owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), later).await;
+    assert_eq!(later.status, 201, "{later:?}");
     let token = owner.token().expect("a token").to_owned();
     let test = TestApp::start_on(test.stop().await, FULL).await;
     let owner = test.nobody().with_token(&token);
@@ -87,6 +90,10 @@ async fn nothing_is_made_or_changed() {
     assert_eq!(apps.json["items"].as_array().map(Vec::len), Some(2), "{apps:?}");
     assert_eq!(owner.get(&format!("/api/v1/admin/scripts/{script}")).await.json["version"], 2);
     assert_eq!(owner.get("/api/v1/admin/settings").await.json["dispatch_paused"]["value"], false);
+    assert_refused(&test.nobody().get("/~garden/later").await);
+    let waiting: i64 =
+        sqlx::query_scalar("select count(*) from outbox").fetch_one(test.pool()).await.expect("sql");
+    assert_eq!(waiting, 0);
     // Who may not, or asks wrongly, hears of that.
     test.nobody().post("/api/v1/admin/apps", json!({})).await.problem(401);
     assert_eq!(owner.post("/api/v1/admin/apps", json!({"slug": "a"})).await.fields(), ["name"]);
@@ -107,7 +114,7 @@ async fn reading_running_and_deleting_go_on() {
     let owner = test.nobody().with_token(again.json["token"].as_str().expect("a token"));
     assert_eq!(owner.get("/api/v1/admin/apps/garden").await.status, 200);
     assert_eq!(owner.delete(&format!("/api/v1/admin/routes/{route}")).await.status, 204);
-    assert_eq!(owner.delete(&format!("/api/v1/admin/scripts/{script}")).await.status, 204);
+    assert_eq!(owner.delete(&format!("/api/v1/admin/scripts/{script}?cascade=true")).await.status, 204);
     assert_eq!(owner.delete("/api/v1/admin/apps/garden?confirm=garden").await.status, 204);
 }
 

@@ -188,3 +188,18 @@ async fn the_execution_log_takes_only_so_much_room() -> Result<()> {
     assert_eq!(left(db, "executions").await?, kept);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_long_execution_log_is_measured_in_pieces() -> Result<()> {
+    let test = TestDb::new().await;
+    let db = &test.pool;
+    let app = an_app(db).await?;
+    executions(db, app, (1, 25_000), "0 days", 0).await?;
+    // More than one piece, and less than all of it.
+    let kept = Retention { execution_bytes: 303 * 22_000, ..KEPT };
+    sweep_all(db, &kept, Clock::Unknown).await;
+    let left = left(db, "executions").await?;
+    assert!((20_500..=23_500).contains(&left.len()), "{} are left", left.len());
+    assert_eq!(left.last(), Some(&25_000));
+    Ok(())
+}
