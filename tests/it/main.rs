@@ -8,6 +8,7 @@ mod api_executions;
 mod api_routes;
 mod api_scripts;
 mod away;
+mod behind;
 mod cli;
 mod contract;
 mod db;
