@@ -93,7 +93,11 @@ pub(crate) fn fairness(product: &Product) -> Result<String, String> {
     singles.sort_by(f64::total_cmp);
     Ok(format!(
         "### Beside another app's backlog\n\n| | |\n|---|---|\n| one app's single event, sent until it has run and is acknowledged (median of 20; most) | {:.0} ms; {:.0} ms (target 100) |\n| sync route, 4 callers, p99 quiet and beside the backlog | {:.2} ms and {:.2} ms: {:.1} x (target 3) |\n| rows of the backlog left at the end | {left:.0} |\n",
-        singles[10], singles[19], quiet.p99_ms, busy.p99_ms, busy.p99_ms / quiet.p99_ms
+        singles[10],
+        singles[19],
+        quiet.p99_ms,
+        busy.p99_ms,
+        busy.p99_ms / quiet.p99_ms
     ))
 }
 

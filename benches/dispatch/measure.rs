@@ -36,7 +36,10 @@ pub(crate) fn rates(product: &Product) -> Result<String, String> {
         );
     }
     let settled = product.until("not exists (select from outbox)")?;
-    said += &format!("\nThe backlog of the last round was worked off {:.1} s after it (target 3).\n", settled.as_secs_f64());
+    said += &format!(
+        "\nThe backlog of the last round was worked off {:.1} s after it (target 3).\n",
+        settled.as_secs_f64()
+    );
     said += &wal(product)?;
     Ok(said)
 }
@@ -85,7 +88,9 @@ pub(crate) fn latency(product: &Product) -> Result<String, String> {
     let mut waits = Vec::new();
     for (id, wall) in &starts {
         let since = wall.duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?.as_secs_f64();
-        let statement = format!("select extract(epoch from started_at)::double precision from executions where execution_id = '{id}'");
+        let statement = format!(
+            "select extract(epoch from started_at)::double precision from executions where execution_id = '{id}'"
+        );
         if let Ok(started) = product.number(&statement) {
             waits.push((started - since) * 1000.0);
         }

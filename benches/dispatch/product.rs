@@ -47,7 +47,9 @@ impl Product {
         let runtime = Runtime::new().map_err(text)?;
         let db = {
             let _inside = runtime.enter();
-            PgPoolOptions::new().max_connections(2).connect_lazy_with(Layout::new(data.path()).connect_options())
+            PgPoolOptions::new()
+                .max_connections(2)
+                .connect_lazy_with(Layout::new(data.path()).connect_options())
         };
         let product =
             Self { child, address, data, token: String::new(), runtime, http: reqwest::Client::new(), db };
@@ -78,7 +80,8 @@ impl Product {
             for (name, mode) in [("now", "sync"), ("later", "async")] {
                 let script = json!({"name": name, "source": "#{ n: 1 + 2 }"});
                 let script = self.post(&format!("/api/v1/admin/apps/{app}/scripts"), &script)?;
-                let routes = format!("/api/v1/admin/scripts/{}/routes", script["id"].as_str().ok_or("no id")?);
+                let routes =
+                    format!("/api/v1/admin/scripts/{}/routes", script["id"].as_str().ok_or("no id")?);
                 let route = json!({"host_kind": "any", "path_kind": "exact", "path": format!("/{name}"), "dispatch_mode": mode});
                 self.post(&routes, &route)?;
             }
@@ -187,7 +190,10 @@ impl Product {
             self.until("not exists (select from outbox)")?;
         }
         times.sort_by(f64::total_cmp);
-        Ok(format!("### Ready again after `kill -9` under load\n\n{:.0} ms (median of 3; at most {:.0}; target 5 000)\n", times[1], times[2]))
+        Ok(format!(
+            "### Ready again after `kill -9` under load\n\n{:.0} ms (median of 3; at most {:.0}; target 5 000)\n",
+            times[1], times[2]
+        ))
     }
 }
 

@@ -140,7 +140,9 @@ impl Writer {
                 tracing::error!(?error, rows = offers.len(), "the database refused rows: trying each alone");
                 for offer in offers {
                     if let Err((error, offers)) = self.put(vec![offer]).await {
-                        offers.into_iter().for_each(|offer| answer(offer, Err(again(&error))));
+                        for offer in offers {
+                            answer(offer, Err(again(&error)));
+                        }
                     }
                 }
             }

@@ -102,8 +102,8 @@ pub(super) struct Hand {
     /// Rows whose epoch is over and whose runs are not.
     void: HashMap<Key, Held>,
     pub(super) settled: Settled,
-    /// A row that must run alone is among them.
-    pub(super) alone: bool,
+    /// What may come in beside what is there.
+    pub(super) intake: Intake,
     /// Rows may wait that are due: until a claim has found none.
     pub(super) backlog: bool,
     /// When a row is due that waits; none if none waits.
@@ -112,8 +112,18 @@ pub(super) struct Hand {
     pub(super) stuck: Vec<Failed>,
     /// The database may say that we hold rows which we do not.
     astray: bool,
-    /// Nothing new is taken.
-    pub(super) closed: bool,
+}
+
+/// What a hand takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Intake {
+    /// Whatever comes.
+    #[default]
+    Open,
+    /// Nothing beside the one row in it, or about to be in it, that must run alone.
+    Alone,
+    /// Nothing any more.
+    Closed,
 }
 
 impl Hand {
@@ -126,7 +136,7 @@ impl Hand {
     pub(super) fn let_go(&mut self, key: Key) -> Option<Held> {
         let held = self.held.remove(&key)?;
         if self.held.is_empty() {
-            self.alone = false;
+            self.end_alone();
         }
         Some(held)
     }
@@ -183,8 +193,18 @@ impl Hand {
 
     /// Keeps the empty hand for one row that must run alone; false if it is not empty.
     pub(super) fn begin_alone(&mut self) -> bool {
-        self.alone = self.held.is_empty() && !self.closed;
-        self.alone
+        let may = self.held.is_empty() && self.intake == Intake::Open;
+        if may {
+            self.intake = Intake::Alone;
+        }
+        may
+    }
+
+    /// No row must be alone any more.
+    pub(super) fn end_alone(&mut self) {
+        if self.intake == Intake::Alone {
+            self.intake = Intake::Open;
+        }
     }
 
     fn ids(&self) -> Vec<OutboxId> {
@@ -197,7 +217,8 @@ impl Hand {
     /// Begins an epoch: what was held under another is no longer ours to settle.
     pub(super) fn begin(&mut self, epoch: i64) {
         let void = self.held.drain().chain(self.void.drain()).collect();
-        *self = Self { epoch: Some(epoch), void, backlog: true, closed: self.closed, ..Self::default() };
+        *self = Self { epoch: Some(epoch), void, backlog: true, intake: self.intake, ..Self::default() };
+        self.end_alone();
     }
 
     /// Lets go of a row whose run has ended after its epoch.
@@ -208,7 +229,8 @@ impl Hand {
     /// When the outcomes should be written; none if there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         let since = self.settled.since?;
-        Some(if self.settled.len() >= COMPANY || self.closed { since } else { since + LINGER })
+        let at_once = self.settled.len() >= COMPANY || self.intake == Intake::Closed;
+        Some(if at_once { since } else { since + LINGER })
     }
 
     /// Takes the outcomes to write them.

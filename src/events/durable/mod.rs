@@ -20,7 +20,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use self::{
-    hand::{Held, Key, Shared},
+    hand::{Held, Intake, Key, Shared},
     outcome::Fate,
 };
 use super::{Node, Recorder, Settings, What, Work, kind::SourceKind, settle};
@@ -121,7 +121,7 @@ impl Durable {
         }
         let mut hand = hand.lock();
         let room = parts.engine.background_slots().max(READY);
-        if hand.closed || hand.alone || hand.backlog || hand.epoch != Some(epoch) || hand.len() >= room {
+        if hand.intake != Intake::Open || hand.backlog || hand.epoch != Some(epoch) || hand.len() >= room {
             return None;
         }
         let begun = settle::begun(&fresh.work.invocation, fresh.work.cause);
@@ -204,7 +204,9 @@ impl Durable {
             // The epoch is over under which it was claimed: the row is somebody else's.
             let void = hand.let_go_void(key);
             drop(hand);
-            void.into_iter().for_each(|held| self.record(held, outcome));
+            if let Some(held) = void {
+                self.record(held, outcome);
+            }
             return;
         };
         let fate = outcome::of_run(&outcome.result, || {

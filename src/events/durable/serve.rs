@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Durable, batch::BatchSize};
+use super::{Durable, batch::BatchSize, hand::Intake};
 use crate::{
     base::{
         Error, Result,
@@ -132,7 +132,7 @@ impl Durable {
 
     fn is_a_suspects_turn(&self, memory: &Memory) -> bool {
         let hand = self.0.hand.lock();
-        let may = !hand.closed && hand.len() == 0 && !self.0.parts.settings.dispatch_paused();
+        let may = hand.intake == Intake::Open && hand.len() == 0 && !self.0.parts.settings.dispatch_paused();
         may && memory.suspect && !memory.others_first
     }
 
@@ -235,7 +235,7 @@ impl Durable {
         let parts = &self.0.parts;
         let hand = self.0.hand.lock();
         let waits = memory.suspect && !memory.others_first;
-        if !hand.backlog || hand.closed || hand.alone || waits || parts.settings.dispatch_paused() {
+        if !hand.backlog || hand.intake != Intake::Open || waits || parts.settings.dispatch_paused() {
             return 0;
         }
         let size = memory.batch.size();
@@ -288,7 +288,8 @@ impl Durable {
         if self.0.hand.lock().len() == 0 {
             // Another node has it, or it could not be run: nobody ends it here.
             let mut hand = self.0.hand.lock();
-            (hand.alone, hand.backlog) = (false, true);
+            hand.end_alone();
+            hand.backlog = true;
         }
         Ok(())
     }
@@ -314,7 +315,7 @@ impl Durable {
     fn unknown(&self, done: Vec<OutboxId>) {
         self.not_done(done);
         let mut hand = self.0.hand.lock();
-        (hand.alone, hand.backlog) = (false, true);
+        hand.end_alone();
         hand.look_everywhere();
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Durable, hand::Settled};
+use super::{
+    Durable,
+    hand::{Intake, Settled},
+};
 use crate::{
     base::{Result, id::OutboxId},
     store::outbox,
@@ -55,12 +58,9 @@ impl Durable {
         if settled.buried.is_empty() {
             return Ok(());
         }
-        let error = match outbox::bury(queue, epoch, &settled.buried).await {
-            Ok(_) => {
-                settled.buried.clear();
-                return Ok(());
-            }
-            Err(error) => error,
+        let Err(error) = outbox::bury(queue, epoch, &settled.buried).await else {
+            settled.buried.clear();
+            return Ok(());
         };
         if error.is_unavailable() {
             return Err(error);
@@ -83,7 +83,7 @@ impl Durable {
 
     /// Takes nothing new from now on, and gives back what has not started.
     pub fn close(&self) {
-        self.0.hand.lock().closed = true;
+        self.0.hand.lock().intake = Intake::Closed;
         self.give_back(self.0.parts.engine.take_back(0));
         self.0.wake.notify_one();
     }
