@@ -13,6 +13,8 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
     reason = "a bench prints its figures and ends where it cannot go on"
 )]
 

@@ -25,6 +25,10 @@ pub struct Metrics {
     pub refused: IntCounter,
     /// Execution records, by `fate`: `stored`, `counted` (over the app's budget), `dropped` (buffer full).
     pub execution_records: IntCounterVec,
+    /// Durable rows, by `state`: `waiting`, `retrying`, `running`; those that wait are counted up to 100 000.
+    pub outbox: IntGaugeVec,
+    /// Seconds since the durable row was due that has been longest.
+    pub outbox_oldest_due: IntGauge,
     /// Runs of durable events that failed and are made again.
     pub retries: IntCounter,
     /// Events that became dead letters.
@@ -76,6 +80,12 @@ impl Metrics {
                 "execution_records_total",
                 "Execution records stored, counted only, or dropped.",
                 &["fate"],
+            ),
+            outbox: gauges(&all, "outbox_rows", "Durable rows.", &["state"]),
+            outbox_oldest_due: gauge(
+                &all,
+                "outbox_oldest_due_seconds",
+                "How long a durable row has been due.",
             ),
             retries: counter(&all, "retries_total", "Runs that failed and are made again."),
             dead_letters: counter(&all, "dead_letters_total", "Events whose every run failed."),

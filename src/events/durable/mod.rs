@@ -25,11 +25,11 @@ use self::{
 };
 use super::{Node, Recorder, Settings, What, Work, kind::SourceKind, settle};
 use crate::{
-    base::time::Timestamp,
+    base::{Result, time::Timestamp},
     engine::{Code, Engine, Job, Lane, Outcome},
     store::{
         execution::AttemptError,
-        outbox::{Failed, NewRow, RunError},
+        outbox::{self, Failed, NewRow, RunError},
     },
     system::{
         metrics::Metrics,
@@ -108,6 +108,19 @@ impl Durable {
     /// How many rows this node has in its hands.
     pub fn in_hand(&self) -> usize {
         self.0.hand.lock().len()
+    }
+
+    /// Has the gauges say how many rows wait, and how long.
+    pub async fn read_gauges(&self) -> Result<()> {
+        let Parts { db, metrics, kinds, .. } = &self.0.parts;
+        let outbox::Depth { waiting, retrying, running } = outbox::depth(db, COUNTED).await?;
+        for (state, rows) in [("waiting", waiting), ("retrying", retrying), ("running", running)] {
+            metrics.outbox.with_label_values(&[state]).set(rows);
+        }
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let overdue = outbox::next(db, &kinds).await?.overdue;
+        metrics.outbox_oldest_due.set(i64::try_from(overdue.as_secs()).unwrap_or(i64::MAX));
+        Ok(())
     }
 
     /// Takes a row in hand that is about to be put, if there is room for it and
@@ -244,6 +257,9 @@ impl Durable {
         }
     }
 }
+
+/// How many rows that wait are counted.
+const COUNTED: u32 = 100_000;
 
 /// How many rows are taken in hand without a claim, where fewer than that can run at once.
 const READY: usize = 32;

@@ -181,6 +181,8 @@ pub async fn claim_suspect(db: impl PgExecutor<'_>, epoch: i64, kinds: &[&str]) 
 pub struct Next {
     /// The time until a row is due; none if no row waits.
     pub due_in: Option<Duration>,
+    /// How long the row has been due that has been longest.
+    pub overdue: Duration,
     /// Whether a row that must run alone is due.
     pub suspect: bool,
 }

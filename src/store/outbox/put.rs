@@ -78,3 +78,32 @@ pub async fn waiting(db: impl PgExecutor<'_>, app: AppId, most: u32) -> Result<u
     .await?;
     Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
 }
+
+/// How many rows there are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Depth {
+    /// Not run yet.
+    pub waiting: i64,
+    /// Run, and to be run again.
+    pub retrying: i64,
+    /// In a node's hands.
+    pub running: i64,
+}
+
+/// How many durable rows there are in each state. Those that wait are counted
+/// no further than `most`: a million take as long as running thousands.
+pub async fn depth(db: impl PgExecutor<'_>, most: u32) -> Result<Depth> {
+    let depth = sqlx::query_as(
+        "select (select count(*) from outbox where claimed_epoch is not null and reply_to is null) as running,
+                count(*) filter (where attempt = 0) as waiting, count(*) filter (where attempt > 0) as retrying
+         from (
+             (select attempt from outbox where claimed_epoch is null and lost_count < 2 limit $1)
+             union all
+             select attempt from outbox where claimed_epoch is null and lost_count >= 2
+         ) as unclaimed",
+    )
+    .bind(i64::from(most))
+    .fetch_one(db)
+    .await?;
+    Ok(depth)
+}

@@ -47,6 +47,10 @@ const METHODS: [(&str, &str); 8] = [
     ("OPTIONS", "OPTIONS"),
 ];
 
+/// What the caller waits for: value, and what it means.
+const MODES: [(&str, &str); 2] =
+    [("sync", "The script's answer"), ("async", "202 at once: the script runs later, and again if it fails")];
+
 /// Makes the route the form describes.
 pub(super) async fn created(state: &State, app: &App, form: &mut Form) -> Result<Route> {
     let script_id = form.read::<ScriptId>("script_id");
@@ -65,13 +69,11 @@ pub(super) async fn created(state: &State, app: &App, form: &mut Form) -> Result
     let script_id = form.done(script_id)?;
     let script = script::get(&state.db, script_id).await?.filter(|script| script.app_id == app.id);
     let script = script.ok_or_else(|| Error::invalid("script_id", "must be a script of this app"))?;
-    let new = NewRoute {
-        app_id: app.id,
-        script_id: script.id,
-        rule,
-        dispatch_mode: DispatchMode::Sync,
-        enabled: true,
+    let dispatch_mode = match form.value("dispatch_mode") {
+        "async" => DispatchMode::Async,
+        _ => DispatchMode::Sync,
     };
+    let new = NewRoute { app_id: app.id, script_id: script.id, rule, dispatch_mode, enabled: true };
     admin::route::create(state, &new).await
 }
 
@@ -111,6 +113,7 @@ pub(super) fn panel(here: &str, form: &Form, scripts: &[Script]) -> Markup {
                         (parts::input(form, &Input { name: "path", label: "Path, such as /hello", ..Input::default() }))
                     }
                     (parts::select(form, ("path_kind", "Which paths"), &owned(&PATHS)))
+                    (parts::select(form, ("dispatch_mode", "What the caller gets"), &owned(&MODES)))
                     details open[hosts_open] {
                         summary { "Only on some hosts" }
                         (parts::select(form, ("host_kind", "Which hosts"), &owned(&HOSTS)))
