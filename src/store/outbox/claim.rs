@@ -211,9 +211,8 @@ pub async fn next(db: impl PgExecutor<'_>, kinds: &[&str]) -> Result<Next> {
     .bind(kinds)
     .fetch_one(db)
     .await?;
-    let due_in =
-        seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
-    Ok(Next { due_in, suspect })
+    let span = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    Ok(Next { due_in: seconds.map(span), overdue: span(-seconds.unwrap_or_default()), suspect })
 }
 
 /// After a step of the clock: no row waits longer than its wait is. Says how many would have.
