@@ -10,7 +10,8 @@ use crate::{
     db,
     engine::{self, Engine},
     events::{
-        Acceptor, Dispatcher, Durable, Inbox, Node, Recorder, Settings, accept, dispatcher, durable, node,
+        Acceptor, Behind, Dispatcher, Durable, Inbox, Node, Recorder, Settings, accept, dispatcher, durable,
+        node,
     },
     ingress,
     routing::Routes,
@@ -23,6 +24,7 @@ pub(super) struct Dispatch {
     pub(super) recorder: Recorder,
     pub(super) inbox: Inbox,
     pub(super) node: Node,
+    pub(super) behind: Behind,
     pub(super) dispatcher: Dispatcher,
     pub(super) durable: Durable,
     pub(super) acceptor: Acceptor,
@@ -55,6 +57,7 @@ impl Dispatch {
         let budget = config.history.log_budget_per_second;
         let recorder = Recorder::start(db.clone(), budget, metrics.clone(), tasks);
         let inbox = Inbox::default();
+        let behind = Behind::start(db.clone(), node.clone(), metrics.clone(), tasks);
         let dispatcher = Dispatcher::new(dispatcher::Parts {
             engine: engine.clone(),
             recorder: recorder.clone(),
@@ -62,6 +65,7 @@ impl Dispatch {
             metrics: metrics.clone(),
             permit_wait: config.execution.permit_wait,
             inbox: inbox.clone(),
+            behind: behind.clone(),
         });
         let durable = durable(needs, (&engine, &recorder, &node), tasks);
         let accept = accept::Parts {
@@ -71,7 +75,7 @@ impl Dispatch {
             quota: config.dispatch.outbox_quota,
         };
         let acceptor = Acceptor::start(accept, tasks);
-        Ok(Self { engine, recorder, inbox, node, dispatcher, durable, acceptor })
+        Ok(Self { engine, recorder, inbox, node, behind, dispatcher, durable, acceptor })
     }
 
     /// Ends what runs and has everything written that came of it: to be called
@@ -88,6 +92,7 @@ impl Dispatch {
             Err(_) => tracing::warn!("what ran last was not written in time: it runs again"),
         }
         self.recorder.stop(grace).await;
+        self.behind.stop(grace).await;
         self.node.leave().await;
         Ok(())
     }

@@ -40,7 +40,7 @@ use tokio::sync::Notify;
 
 pub use body::Body;
 pub use compile::{Compiled, Problem};
-pub use gate::{Full, Gauges, Ticket};
+pub use gate::{Full, Gauges, Started, Ticket};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
 pub use job::{Code, Job, Lane};
 pub use limits::{Bounds, Limits};

@@ -12,11 +12,11 @@ use std::{
 
 use sqlx::PgPool;
 
-use super::{Inbox, Recorder, settle};
+use super::{Behind, Inbox, Recorder, behind::Ending, settle};
 use crate::{
     base::{
         Error, Result,
-        id::{InboxId, RouteId, ScriptId},
+        id::{RouteId, ScriptId},
         time::Timestamp,
     },
     engine::{Code, Engine, Failure, FailureKind, Invocation, Job, Lane, Limits, Outcome, Ticket},
@@ -46,6 +46,8 @@ pub struct Parts {
     pub permit_wait: Duration,
     /// Where callers wait.
     pub inbox: Inbox,
+    /// Where runs under way are recorded.
+    pub behind: Behind,
 }
 
 /// One run somebody waits for.
@@ -93,10 +95,12 @@ impl Dispatcher {
         let code = self.code(work.code).await?;
         let wall_clock = work.limits.wall_clock;
         let mut place = self.0.inbox.register();
-        let done = self.done(place.id(), settle::begun(&work.invocation, work.cause));
+        let (begun, ending) = self.0.behind.began(settle::row(&work.invocation, work.cause, place.id()));
+        let done = self.done(ending, settle::begun(&work.invocation, work.cause));
         let lane = Lane::Interactive;
         let job = Job { invocation: work.invocation, code, limits: work.limits, lane, done };
         let ticket = Waiting(self.0.engine.submit(job).map_err(|_| self.full())?);
+        begun.handed_in(ticket.0.start());
         if let Ok(outcome) = tokio::time::timeout(self.0.permit_wait, place.outcome()).await {
             return outcome.ok_or_else(lost);
         }
@@ -125,15 +129,17 @@ impl Dispatcher {
 
     /// What happens on the script thread once the run has ended. It is recorded
     /// before it is answered: who reads the log after the answer finds it there.
-    fn done(&self, inbox: InboxId, begun: NewAttempt) -> Box<dyn FnOnce(Outcome) + Send> {
+    /// A job that never starts drops this, and the note with it.
+    fn done(&self, ending: Ending, begun: NewAttempt) -> Box<dyn FnOnce(Outcome) + Send> {
         let this = self.clone();
         Box::new(move |outcome| {
-            let Parts { recorder, metrics, .. } = &*this.0;
-            let app = begun.app_id;
+            let Parts { recorder, metrics, inbox, behind, .. } = &*this.0;
+            let row = ending.row();
             settle::waited(metrics, Lane::Interactive, &outcome);
             settle::record(recorder, metrics, settle::ended(begun, &outcome));
-            if this.0.inbox.answer(inbox, outcome).is_err() {
-                metrics.abandoned.with_label_values(&[&app.to_string()]).inc();
+            if let Err(outcome) = inbox.answer(row.inbox_id, outcome) {
+                metrics.abandoned.with_label_values(&[&row.app_id.to_string()]).inc();
+                behind.abandoned(settle::abandoned(row, &outcome));
             }
         })
     }

@@ -1,6 +1,7 @@
 //! Floor 6: from "something happened" to "a script ran".
 
 pub mod accept;
+pub mod behind;
 pub mod dispatcher;
 pub mod durable;
 pub mod inbox;
@@ -11,6 +12,7 @@ pub mod settings;
 pub mod settle;
 
 pub use accept::Acceptor;
+pub use behind::Behind;
 pub use dispatcher::{Cause, Dispatcher, What, Work};
 pub use durable::Durable;
 pub use inbox::Inbox;

@@ -4,11 +4,16 @@ use std::{fmt::Write as _, time::Duration};
 
 use super::{Recorder, dispatcher::Cause, kind::Refusal};
 use crate::{
-    base::{name::truncated, time::Timestamp},
+    base::{
+        id::{CauseId, InboxId, OutboxId},
+        name::truncated,
+        time::Timestamp,
+    },
     engine::{BodyKind, Failure, Invocation, Kind, Lane, Outcome, Response},
     store::{
+        abandoned::NewAbandoned,
         execution::{AttemptError, LogLine, NewAttempt},
-        outbox::Claimed,
+        outbox::{Claimed, SyncRow},
     },
     system::metrics::Metrics,
 };
@@ -55,6 +60,40 @@ pub(super) fn begun(invocation: &Invocation, cause: Cause) -> NewAttempt {
         trigger_depth: signed(invocation.trigger_depth),
         logs: Vec::new(),
         lost_log_lines: 0,
+    }
+}
+
+/// The row that stands for a synchronous run while it is under way.
+pub(super) fn row(invocation: &Invocation, cause: Cause, inbox_id: InboxId) -> SyncRow {
+    SyncRow {
+        id: OutboxId::new(),
+        inbox_id,
+        app_id: invocation.app.id,
+        script_id: invocation.script.id,
+        execution_id: invocation.execution_id,
+        root_execution_id: invocation.root_execution_id,
+        source_kind: invocation.kind.name(),
+        op: invocation.request.method.clone(),
+        cause: cause.route.map(CauseId::from),
+        principal: invocation.principal.as_ref().map(|p| p.id),
+        trigger_depth: signed(invocation.trigger_depth),
+    }
+}
+
+/// An outcome nobody waited for.
+pub(super) fn abandoned(row: &SyncRow, outcome: &Outcome) -> NewAbandoned {
+    let summary = match answer(outcome) {
+        Ok(response) => response_summary(response),
+        Err(failure) => format!("{}: {}", failure.kind.name(), failure.message),
+    };
+    NewAbandoned {
+        outbox_id: row.id,
+        inbox_id: row.inbox_id,
+        app_id: row.app_id,
+        script_id: row.script_id,
+        execution_id: row.execution_id,
+        status: i16::try_from(status(outcome)).unwrap_or(i16::MAX),
+        summary: cut(summary),
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Metrics {
     pub dead_letters: IntCounter,
     /// Executions whose caller had gone or whose process ended, by `app_id`.
     pub abandoned: IntCounterVec,
+    /// What was to be recorded of synchronous runs and did not fit while the database was away, by `what`:
+    /// `run`, `abandoned`.
+    pub behind_dropped: IntCounterVec,
     /// Requests answered, by `door` (`app`, `api`, `admin`, `open`) and `class` (`2xx`, ...).
     pub http_requests: IntCounterVec,
     /// The gate's scripts, by `state`: `running`, `in_flight`, `waiting` (somebody waits for them), `resuming`,
@@ -81,6 +84,12 @@ impl Metrics {
                 "abandoned_executions_total",
                 "Executions nobody waited for any more.",
                 &["app_id"],
+            ),
+            behind_dropped: counters(
+                &all,
+                "behind_dropped_total",
+                "Records of synchronous runs that were dropped.",
+                &["what"],
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),
             gate: gauges(&all, "gate_scripts", "Scripts at the execution gate.", &["state"]),

@@ -11,6 +11,7 @@ mod api_routes;
 mod api_scripts;
 mod api_settings;
 mod away;
+mod behind;
 mod cli;
 mod contract;
 mod db;

@@ -1,7 +1,7 @@
 //! Epochs: who holds which, what becomes of the rows of one that is over, and who looks when.
 
 mod peers;
-mod support;
+pub mod support;
 mod taking;
 
 use std::time::Duration;

@@ -132,7 +132,7 @@ struct State {
 }
 
 /// When a job was started; empty while it waits.
-type Started = Arc<OnceLock<Instant>>;
+pub type Started = Arc<OnceLock<Instant>>;
 
 /// The claim on a job that was handed in.
 pub struct Ticket {
@@ -146,6 +146,11 @@ impl Ticket {
     /// When the job was started; `None` while it waits, and for good once it is cancelled.
     pub fn started(&self) -> Option<Instant> {
         self.started.get().copied()
+    }
+
+    /// Where it is told when the job was started, for who outlives the claim.
+    pub fn start(&self) -> Started {
+        Arc::clone(&self.started)
     }
 
     /// Takes the job back: true if it had not started and never will.

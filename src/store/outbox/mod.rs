@@ -4,6 +4,7 @@
 //! epoch; what is written about a row afterwards names that epoch, and changes
 //! nothing if the row is no longer held under it.
 
+mod behind;
 mod claim;
 mod put;
 mod read;
@@ -13,6 +14,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use behind::{SyncRow, erase, erase_all, record};
 pub use claim::{LARGEST_CLAIM, Next, bound_waits, claim, claim_suspect, next};
 pub use put::{put, waiting};
 pub use read::{Waiting, WaitingState, delete, exists, list, retry_now};

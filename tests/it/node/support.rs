@@ -8,10 +8,16 @@ use picloud::{
         Result,
         id::{AppId, EventId, ExecutionId, InboxId, OutboxId, ScriptId},
     },
-    events::node::{Node, Parts},
+    events::{
+        Behind,
+        node::{Node, Parts},
+    },
     system::{metrics::Metrics, tasks::Tasks},
 };
-use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::runtime::Runtime;
 
 use crate::support::postgres::TestDb;
@@ -42,8 +48,12 @@ impl Member {
     }
 
     pub async fn start_with(test: &TestDb, name: &str, pace: Pace) -> Self {
+        Self::start_on(test.options.clone(), name, pace).await
+    }
+
+    pub async fn start_on(options: PgConnectOptions, name: &str, pace: Pace) -> Self {
         let metrics = Metrics::new();
-        let (options, name, counted) = (test.options.clone(), name.to_owned(), metrics.clone());
+        let (name, counted) = (name.to_owned(), metrics.clone());
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime can be made");
         let registering = runtime.spawn(async move {
@@ -52,6 +62,17 @@ impl Member {
         });
         let node = registering.await.expect("no panic").expect("it registers");
         Self { node, metrics, runtime: Some(runtime) }
+    }
+
+    /// What records its synchronous runs.
+    pub async fn behind(&self, options: PgConnectOptions) -> Behind {
+        let (node, metrics) = (self.node.clone(), self.metrics.clone());
+        let starting = self.runtime.as_ref().expect("it runs").spawn(async move {
+            let patience = Duration::from_millis(500);
+            let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(patience);
+            Behind::start(pool.connect_lazy_with(options), node, metrics, &Tasks::new())
+        });
+        starting.await.expect("no panic")
     }
 
     /// The epoch it holds.

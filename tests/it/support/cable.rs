@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    ConnectOptions as _, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::{
     io::copy_bidirectional,
     net::{UnixListener, UnixStream},
@@ -35,9 +38,14 @@ impl Cable {
         (cable, pool.expect("the cable carries"))
     }
 
+    /// How to connect to the test's database by way of this cable.
+    pub fn options(&self, test: &TestDb) -> PgConnectOptions {
+        test.options.clone().socket(self.directory.path())
+    }
+
     /// The address of the test's database by way of this cable.
     pub fn url(&self, test: &TestDb) -> String {
-        test.options.clone().socket(self.directory.path()).to_url_lossy().to_string()
+        self.options(test).to_url_lossy().to_string()
     }
 
     /// Carries again.
