@@ -208,7 +208,9 @@ impl Writer {
                 Err(error) => tracing::error!(?error, "the database refused rows of runs under way"),
                 Ok(()) => {}
             }
-            runs.iter_mut().for_each(|run| run.written = true);
+            for run in runs {
+                run.written = true;
+            }
         }
         Ok(())
     }
@@ -230,7 +232,9 @@ impl Writer {
 
     /// There is none in the database any more.
     fn forget_rows(&mut self) {
-        self.runs.iter_mut().for_each(|run| run.written = false);
+        for run in &mut self.runs {
+            run.written = false;
+        }
         self.ended.clear();
         self.in_doubt = false;
     }
