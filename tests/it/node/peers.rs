@@ -9,11 +9,12 @@ use picloud::{
 use sqlx::{Connection as _, PgConnection};
 
 use super::support::{
-    Member, NEVER, Pace, Row, abandoned, epochs, held_by, last_look, pace, terminate, wait_for_lock,
+    Member, NEVER, Pace, Row, abandoned, epochs, held_by, last_look, pace, terminate, terminate_all,
+    wait_for_lock,
 };
 use crate::{
     store_executions::an_app,
-    support::{eventually, postgres::TestDb},
+    support::{cable::Cable, eventually, postgres::TestDb},
 };
 
 #[tokio::test]
@@ -67,6 +68,28 @@ async fn who_was_alive_a_moment_ago_has_until_the_next_look() -> Result<()> {
     Ok(())
 }
 
+/// The server is away for longer than anybody is given grace, and comes back for one before the other.
+#[tokio::test]
+async fn nodes_whose_server_was_away_all_go_on() -> Result<()> {
+    let test = TestDb::new().await;
+    let (mut cable, _) = Cable::to(&test).await;
+    let patient = Pace { grace: Duration::from_secs(1), ..pace() };
+    let one = Member::start_on(cable.options(&test), "one", patient).await;
+    let two = Member::start_on(cable.options(&test), "two", patient).await;
+    one.node.look();
+    eventually("they know each other", || async { one.node.has_peers().then_some(()) }).await;
+    let before = [one.epoch(), two.epoch()];
+    for _ in 0..2 {
+        cable.cut();
+        tokio::time::sleep(patient.grace).await;
+        assert_eq!((one.node.epoch(), two.node.epoch()), (None, None));
+        cable.mend();
+        eventually("both go on", || async { one.node.epoch().and(two.node.epoch()) }).await;
+        assert_eq!([one.epoch(), two.epoch()], before);
+    }
+    Ok(())
+}
+
 /// The server lets all go at once, and nobody is declared dead for it.
 #[tokio::test]
 async fn nodes_that_lose_their_connections_together_all_go_on() -> Result<()> {
@@ -82,9 +105,7 @@ async fn nodes_that_lose_their_connections_together_all_go_on() -> Result<()> {
         for epoch in before {
             holders.push(held_by(&test.pool, epoch).await?.expect("it is held"));
         }
-        for holder in &holders {
-            terminate(&test.pool, *holder).await?;
-        }
+        terminate_all(&test.pool, &holders).await?;
         for (epoch, holder) in before.into_iter().zip(holders) {
             eventually("the lock is held by another session", || async {
                 held_by(&test.pool, epoch).await.ok()?.filter(|now| *now != holder)
