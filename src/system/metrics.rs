@@ -98,7 +98,7 @@ impl Metrics {
             behind_dropped: counters(
                 &all,
                 "behind_dropped_total",
-                "Records of synchronous runs that were dropped.",
+                "Records of sync runs dropped.",
                 &["what"],
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),

@@ -171,6 +171,20 @@ async fn a_lock_that_cannot_be_had_again_is_given_up() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_session_of_ours_is_ended_and_no_other() -> Result<()> {
+    let test = TestDb::new().await;
+    let mut stale = PgConnection::connect_with(&test.options).await?;
+    let lock = node::lock(&mut stale, 5).await?.expect("it is free");
+    for other in [Lock { backend: lock.backend + 1, ..lock }, Lock { epoch: 6, ..lock }] {
+        assert!(!node::end_session(&test.pool, other).await?);
+    }
+    stale.ping().await?;
+    assert!(node::end_session(&test.pool, lock).await?);
+    assert!(stale.ping().await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
 async fn others_are_told_of_who_comes_and_who_goes() -> Result<()> {
     let test = TestDb::new().await;
     let mut ear = PgListener::connect_with(&test.pool).await?;

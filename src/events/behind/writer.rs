@@ -232,7 +232,9 @@ impl Writer {
 
     /// There is none in the database any more.
     fn forget_rows(&mut self) {
-        self.runs.iter_mut().for_each(|run| run.written = false);
+        for run in &mut self.runs {
+            run.written = false;
+        }
         self.ended.clear();
         self.in_doubt = false;
     }

@@ -69,10 +69,10 @@ impl Keeper {
             }
             self.shared.epoch.send_replace(None);
             self.session = None;
-            *self.shared.lost_at() = Some(Instant::now());
             if !self.regain().await {
                 return Ok(());
             }
+            *self.shared.back_since() = Some(Instant::now());
             self.shared.epoch.send_replace(Some(self.lock.epoch));
             // While the connection was away much may have happened.
             self.shared.look.notify_one();

@@ -64,7 +64,8 @@ pub struct Pace {
     pub beat: Duration,
     /// The longest that another's beat may stand still.
     pub silence: Duration,
-    /// After the loss of the own connection: so long the others may need for theirs.
+    /// How long one who has lost its connection may need to connect again. After a loss of our own nobody is declared
+    /// dead for as long.
     pub grace: Duration,
     /// How long a lock of ours that the server still takes for held is waited for.
     pub patience: Duration,
@@ -99,8 +100,8 @@ struct Shared {
     look: Notify,
     /// Wakes the keeper: somebody has declared our epoch dead.
     declared_dead: Notify,
-    /// When the connection was lost last.
-    lost_at: Mutex<Option<Instant>>,
+    /// When the connection was there again after a loss.
+    back_since: Mutex<Option<Instant>>,
     leaving: CancellationToken,
     left: CancellationToken,
 }
@@ -125,7 +126,7 @@ impl Node {
             freed: Arc::default(),
             look: Notify::new(),
             declared_dead: Notify::new(),
-            lost_at: Mutex::default(),
+            back_since: Mutex::default(),
             leaving: CancellationToken::new(),
             left: CancellationToken::new(),
         });
@@ -184,8 +185,8 @@ impl Shared {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lost_at(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.lost_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn back_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.back_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn heir(&self) -> Heir<'_> {

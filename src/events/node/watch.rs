@@ -19,6 +19,8 @@ pub(super) struct Watch {
     shared: Arc<Shared>,
     /// The living, as they were seen last.
     living: HashMap<i64, Pulse>,
+    /// Those that have let their lock go since, and when that was seen.
+    vanished: HashMap<i64, Instant>,
     looked: Option<Instant>,
     beat: Option<Instant>,
     /// Whether something was seen that is to be looked at again.
@@ -33,7 +35,14 @@ struct Pulse {
 
 impl Watch {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, living: HashMap::new(), looked: None, beat: None, again: false }
+        Self {
+            shared,
+            living: HashMap::new(),
+            vanished: HashMap::new(),
+            looked: None,
+            beat: None,
+            again: false,
+        }
     }
 
     /// The task.
@@ -67,9 +76,9 @@ impl Watch {
             }
         }
         // A server that was restarted took the others' connections too.
-        let lost = *shared.lost_at();
-        if let Some(lost) = lost {
-            sleep_until(lost + shared.pace.grace).await;
+        let back = *shared.back_since();
+        if let Some(back) = back {
+            sleep_until(back + shared.pace.grace).await;
         }
     }
 
@@ -98,8 +107,9 @@ impl Watch {
             self.shared.declared_dead.notify_one();
         }
         let (mut living, dead): (Vec<Other>, Vec<Other>) = others.into_iter().partition(|other| other.locked);
+        self.vanished.retain(|epoch, _| dead.iter().any(|dead| dead.epoch == *epoch));
         for dead in dead {
-            self.bury(&dead).await?;
+            self.bury(&dead, now).await?;
         }
         living.retain(|other| !self.shared.own().contains(&other.epoch));
         self.follow(&living, now).await?;
@@ -108,7 +118,7 @@ impl Watch {
     }
 
     /// Takes over what a dead epoch has left.
-    async fn bury(&mut self, dead: &Other) -> Result<()> {
+    async fn bury(&mut self, dead: &Other, now: Instant) -> Result<()> {
         let shared = &self.shared;
         let epoch = dead.epoch;
         if shared.own().contains(&epoch) {
@@ -118,6 +128,11 @@ impl Watch {
         }
         // One that lived a moment ago may only have lost its connection.
         if self.living.remove(&epoch).is_some() {
+            self.vanished.insert(epoch, now);
+            self.again = true;
+            return Ok(());
+        }
+        if self.vanished.get(&epoch).is_some_and(|since| now - *since < shared.pace.grace) {
             self.again = true;
             return Ok(());
         }

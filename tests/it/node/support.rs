@@ -149,6 +149,14 @@ pub async fn terminate(db: &PgPool, backend: i32) -> Result<()> {
     Ok(())
 }
 
+/// Ends several at once, as a restart does.
+pub async fn terminate_all(db: &PgPool, backends: &[i32]) -> Result<()> {
+    let ended = sqlx::query("select pg_terminate_backend(pid) from unnest($1::integer[]) as pid");
+    ended.bind(backends).execute(db).await?;
+    Ok(())
+}
+
+/// The server process of a session.
 pub async fn backend(connection: &mut PgConnection) -> Result<i32> {
     Ok(sqlx::query_scalar("select pg_backend_pid()").fetch_one(connection).await?)
 }
