@@ -32,6 +32,7 @@ mod routing;
 mod server;
 mod store_apps;
 mod store_executions;
+mod store_outbox;
 mod store_routes;
 mod store_scripts;
 mod support;

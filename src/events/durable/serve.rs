@@ -70,6 +70,12 @@ impl Memory {
     }
 }
 
+/// Of the apps in a claim that began after `after` and went around, the last.
+fn last_served(after: Option<AppId>, rows: &[outbox::Claimed]) -> Option<AppId> {
+    let apps = || rows.iter().map(|row| row.app_id);
+    apps().filter(|app| Some(*app) <= after).max().or_else(|| apps().max())
+}
+
 /// How long to leave the database alone.
 fn pause(error: &Error) -> Duration {
     if error.is_unavailable() {
@@ -261,7 +267,7 @@ impl Durable {
             self.0.hand.lock().no_sooner_than(Instant::now() + ELSEWHERE);
             return Ok(());
         }
-        memory.after = rows.last().map(|row| row.app_id);
+        memory.after = last_served(memory.after, &rows);
         self.0.hand.lock().backlog = true;
         self.taken(rows, memory).await;
         Ok(())
