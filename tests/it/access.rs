@@ -182,9 +182,10 @@ async fn a_display_name_is_short_and_visible() {
 async fn a_call_refuses_every_query_parameter_it_does_not_know() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
-    owner.app("garden").await;
+    let garden = owner.app("garden").await;
     let script = owner.script("garden", "run", "1").await;
     let route = owner.route(&script, "/run").await;
+    let row = crate::api_outbox::put(app.pool(), &garden).await;
     let domain =
         owner.post("/api/v1/admin/apps/garden/domains", json!({"pattern": "garden.local"})).await.id();
     let execution = owner.post(&format!("/api/v1/execute/{script}"), json!({})).await;
@@ -195,8 +196,8 @@ async fn a_call_refuses_every_query_parameter_it_does_not_know() {
             continue; // The first has parameters for its script; the second is not asked twice.
         }
         let ids = [("{app}", "garden"), ("{script}", &script), ("{route}", &route), ("{domain}", &domain)];
-        let ids =
-            ids.into_iter().chain([("{version}", "1"), ("{n}", "1"), ("{execution}", execution.as_str())]);
+        let more = [("{version}", "1"), ("{n}", "1"), ("{execution}", execution.as_str()), ("{row}", &row)];
+        let ids = ids.into_iter().chain(more);
         let path = ids.fold(template.clone(), |path, (name, id)| path.replace(name, id));
         assert!(!path.contains('{'), "{path}");
         for method in item.as_object().expect("methods").keys() {
