@@ -30,7 +30,7 @@ pub struct Failed {
 
 /// Deletes rows that have run.
 pub async fn acknowledge(db: impl PgExecutor<'_>, epoch: i64, done: &[OutboxId]) -> Result<()> {
-    sqlx::query("delete from outbox where id = any($1) and claimed_epoch = $2")
+    sqlx::query("delete from outbox where id = any($1) and claimed_epoch is not distinct from $2")
         .bind(done)
         .bind(epoch)
         .execute(db)
@@ -47,7 +47,7 @@ pub async fn retry(db: impl PgExecutor<'_>, epoch: i64, failed: &[Failed]) -> Re
              next_attempt_at = now() + r.wait_ms * interval '1 ms'
          from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::bigint[])
               as r (id, started_at, errors, wait_ms)
-         where o.id = r.id and o.claimed_epoch = $1",
+         where o.id = r.id and o.id = any($2) and o.claimed_epoch is not distinct from $1",
     )
     .bind(epoch)
     .bind(column(failed, |f| f.id))
@@ -64,7 +64,7 @@ pub async fn give_back(db: impl PgExecutor<'_>, epoch: i64, unrun: &[OutboxId]) 
     sqlx::query(
         "update outbox
          set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1
-         where id = any($2) and claimed_epoch = $1",
+         where id = any($2) and claimed_epoch is not distinct from $1",
     )
     .bind(epoch)
     .bind(unrun)
@@ -90,7 +90,7 @@ pub async fn free_all_but(db: impl PgExecutor<'_>, epoch: i64, held: &[OutboxId]
 /// Frees rows whose run was cut off by the stop of this node: they run again, and no failure is counted.
 pub async fn free(db: impl PgExecutor<'_>, epoch: i64, cut_off: &[OutboxId]) -> Result<()> {
     sqlx::query(
-        "update outbox set claimed_epoch = null, lost_count = 0 where id = any($2) and claimed_epoch = $1",
+        "update outbox set claimed_epoch = null, lost_count = 0 where id = any($2) and claimed_epoch is not distinct from $1",
     )
     .bind(epoch)
     .bind(cut_off)
@@ -103,7 +103,7 @@ pub async fn free(db: impl PgExecutor<'_>, epoch: i64, cut_off: &[OutboxId]) -> 
 pub async fn bury(db: impl PgExecutor<'_>, epoch: i64, failed: &[Failed]) -> Result<Vec<OutboxId>> {
     let buried = sqlx::query_scalar(
         "with gone as (
-             delete from outbox where id = any($2) and claimed_epoch = $1 returning *
+             delete from outbox where id = any($2) and claimed_epoch is not distinct from $1 returning *
          ), written as (
              insert into dead_letters
                  (id, app_id, original_event_id, source, op, trigger_id, script_id, payload, body, origin_principal,
