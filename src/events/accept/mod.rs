@@ -1,6 +1,6 @@
 //! Accepting work that is answered before it is done: no 202 without its row.
 //!
-//! One task writes the rows, all that came while it wrote the last, in one
+//! One task writes the rows, all that came while others were written, in one
 //! statement: under load a commit, which on a card takes milliseconds, carries
 //! many. A row for which this node has room is put already claimed, and runs as
 //! soon as it is committed.
@@ -26,6 +26,9 @@ pub const WAITING: &str = "picloud_outbox";
 
 /// Rows written in one statement at most.
 const BATCH: usize = 256;
+
+/// Statements under way at once: while one waits for its commit, another is made.
+const AT_ONCE: usize = 2;
 
 /// What rows that wait to be written may weigh together.
 const ROOM_KIB: u32 = 16 << 10;
@@ -64,7 +67,8 @@ impl Acceptor {
     /// Starts the writer. It ends with the last handle on it.
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
         let (offers, received) = mpsc::channel(4 * BATCH);
-        let writer = Writer { quotas: Quotas::new(parts.quota), parts };
+        let quotas = Quotas::new(parts.quota);
+        let writer = Writer { parts: Arc::new(parts), quotas, turns: Arc::new(Semaphore::new(AT_ONCE)) };
         let stop = tasks.token();
         tasks.spawn("acceptor", OnFailure::Shutdown, async move {
             stop.run_until_cancelled(writer.run(received)).await;
@@ -100,18 +104,25 @@ fn stopping() -> Error {
 }
 
 struct Writer {
-    parts: Parts,
+    parts: Arc<Parts>,
     quotas: Quotas,
+    turns: Arc<Semaphore>,
 }
 
 impl Writer {
     async fn run(mut self, mut offers: mpsc::Receiver<Offer>) {
         let mut batch = Vec::with_capacity(BATCH);
-        while offers.recv_many(&mut batch, BATCH).await > 0 {
-            let admitted = self.admitted(std::mem::take(&mut batch)).await;
-            if !admitted.is_empty() {
-                self.write(admitted).await;
+        // Nobody closes the semaphore. The turn comes first: meanwhile rows gather.
+        while let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await {
+            if offers.recv_many(&mut batch, BATCH).await == 0 {
+                return;
             }
+            let admitted = self.admitted(std::mem::take(&mut batch)).await;
+            let parts = Arc::clone(&self.parts);
+            tokio::spawn(async move {
+                parts.write(admitted).await;
+                drop(turn);
+            });
         }
     }
 
@@ -126,8 +137,13 @@ impl Writer {
         }
         admitted
     }
+}
 
-    async fn write(&mut self, offers: Vec<Offer>) {
+impl Parts {
+    async fn write(&self, offers: Vec<Offer>) {
+        if offers.is_empty() {
+            return;
+        }
         match self.put(offers).await {
             Ok(()) => {}
             Err((error, offers)) if error.is_unavailable() => {
@@ -150,8 +166,8 @@ impl Writer {
     }
 
     /// Puts the rows, answers who offered them, and has those run that are in hand.
-    async fn put(&mut self, offers: Vec<Offer>) -> Result<(), (Error, Vec<Offer>)> {
-        let Parts { db, durable, node, .. } = &self.parts;
+    async fn put(&self, offers: Vec<Offer>) -> Result<(), (Error, Vec<Offer>)> {
+        let Self { db, durable, node, .. } = self;
         let reserved: Vec<Option<i64>> = offers.iter().map(|offer| durable.reserve(&offer.fresh)).collect();
         // All of one epoch: what was reserved under another is not run from here.
         let epoch = reserved.iter().copied().flatten().next_back();
