@@ -15,12 +15,12 @@ use picloud::{
     system::{metrics::Metrics, tasks::Tasks},
 };
 use sqlx::{
-    PgConnection, PgPool,
+    PgConnection, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::runtime::Runtime;
 
-use crate::support::postgres::TestDb;
+use crate::support::{eventually, postgres::TestDb};
 
 /// Long enough that it does not come while a test runs.
 pub const NEVER: Duration = Duration::from_secs(3600);
@@ -212,4 +212,34 @@ pub async fn last_look(db: &PgPool) -> Result<i64> {
          where datname = current_database() and state = 'idle' and query like 'with recursive claimed%'",
     );
     Ok(at.fetch_one(db).await?)
+}
+
+/// The outbox, held so that nobody else can write to it.
+pub struct Held {
+    db: PgPool,
+    holder: Transaction<'static, Postgres>,
+}
+
+/// Holds the outbox until it is released.
+pub async fn hold_the_outbox(db: &PgPool) -> Result<Held> {
+    let mut holder = db.begin().await?;
+    sqlx::query("lock table outbox in share mode").execute(&mut *holder).await?;
+    Ok(Held { db: db.clone(), holder })
+}
+
+impl Held {
+    /// Waits until somebody wants to write to it.
+    pub async fn somebody_waits(&self) {
+        eventually("somebody waits for the outbox", || async {
+            let waits =
+                "select exists (select from pg_locks where relation = 'outbox'::regclass and not granted)";
+            sqlx::query_scalar(waits).fetch_one(&self.db).await.ok().filter(|waits: &bool| *waits)
+        })
+        .await;
+    }
+
+    /// Lets it go.
+    pub async fn release(self) -> Result<()> {
+        Ok(self.holder.commit().await?)
+    }
 }
