@@ -23,7 +23,7 @@ use picloud::{
 use sqlx::PgPool;
 
 use crate::{
-    node::support::{Member, abandoned, held_by, hold_the_outbox, note_writes, terminate, writes},
+    node::support::{Held, Member, abandoned, held_by, note_writes, terminate, writes},
     store_executions::an_app,
     support::{eventually, postgres::TestDb},
 };
@@ -329,7 +329,7 @@ async fn the_end_settles_what_is_left() -> Result<()> {
     become_rows(&test.pool, &[runs.0, hangs.0]).await;
     behind.abandoned(outcome(runs.1.row(), "late"));
     // The writer is in the middle of something when the end comes.
-    let held = hold_the_outbox(&test.pool).await?;
+    let held = Held::outbox(&test.pool).await?;
     drop(runs);
     held.somebody_waits().await;
     behind.abandoned(outcome(&a_run(app), "last"));

@@ -6,7 +6,7 @@ use picloud::base::{Result, id::AppId};
 
 use super::{STOP, a_run, become_rows, begin, outcome, rows};
 use crate::{
-    node::support::{Member, abandoned, hold_the_outbox, pace},
+    node::support::{Held, Member, abandoned, pace},
     store_executions::an_app,
     support::{cable::Cable, eventually, postgres::TestDb},
 };
@@ -54,8 +54,9 @@ async fn a_statement_of_unknown_outcome_leaves_nothing_behind() -> Result<()> {
     let app = an_app(&test.pool).await?;
     let (mut cable, _) = Cable::to(&test).await;
     let member = Member::start(&test).await;
-    let behind = member.behind(cable.options(&test)).await;
-    let held = hold_the_outbox(&test.pool).await?;
+    let deaf = cable.options(&test).options([("client_connection_check_interval", "0")]);
+    let behind = member.behind(deaf).await;
+    let held = Held::app(&test.pool, app).await?;
     let (goes_on, _ending) = begin(&behind, app);
     let (ends, ending) = begin(&behind, app);
     held.somebody_waits().await;

@@ -214,25 +214,32 @@ pub async fn last_look(db: &PgPool) -> Result<i64> {
     Ok(at.fetch_one(db).await?)
 }
 
-/// The outbox, held so that nobody else can write to it.
+/// Something of the database that is held, so that nobody else gets on.
 pub struct Held {
     db: PgPool,
     holder: Transaction<'static, Postgres>,
 }
 
-/// Holds the outbox until it is released.
-pub async fn hold_the_outbox(db: &PgPool) -> Result<Held> {
-    let mut holder = db.begin().await?;
-    sqlx::query("lock table outbox in share mode").execute(&mut *holder).await?;
-    Ok(Held { db: db.clone(), holder })
-}
-
 impl Held {
-    /// Waits until somebody wants to write to it.
+    /// Holds the outbox against whoever writes to it.
+    pub async fn outbox(db: &PgPool) -> Result<Self> {
+        let mut holder = db.begin().await?;
+        sqlx::query("lock table outbox in share mode").execute(&mut *holder).await?;
+        Ok(Self { db: db.clone(), holder })
+    }
+
+    /// Holds an app against whoever refers to it.
+    pub async fn app(db: &PgPool, app: AppId) -> Result<Self> {
+        let mut holder = db.begin().await?;
+        sqlx::query("select from apps where id = $1 for update").bind(app).execute(&mut *holder).await?;
+        Ok(Self { db: db.clone(), holder })
+    }
+
+    /// Waits until somebody wants it.
     pub async fn somebody_waits(&self) {
-        eventually("somebody waits for the outbox", || async {
-            let waits =
-                "select exists (select from pg_locks where relation = 'outbox'::regclass and not granted)";
+        eventually("somebody waits", || async {
+            let waits = "select exists (select from pg_stat_activity
+                                        where datname = current_database() and wait_event_type = 'Lock')";
             sqlx::query_scalar(waits).fetch_one(&self.db).await.ok().filter(|waits: &bool| *waits)
         })
         .await;
