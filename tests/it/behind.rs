@@ -23,7 +23,7 @@ use picloud::{
 use sqlx::PgPool;
 
 use crate::{
-    node::support::{Member, Row, abandoned, held_by, note_writes, terminate, writes},
+    node::support::{Held, Member, abandoned, held_by, note_writes, terminate, writes},
     store_executions::an_app,
     support::{eventually, postgres::TestDb},
 };
@@ -314,6 +314,7 @@ async fn an_outcome_is_abandoned_once() -> Result<()> {
     let entries = abandoned(&test.pool).await?;
     assert_eq!(entries[0], "200 \u{fffd} first");
     assert_eq!((entries.len(), entries[1].len()), (2, 4 + 4096));
+    assert_eq!(member.metrics.behind_dropped.with_label_values(&["abandoned"]).get(), 0);
     Ok(())
 }
 
@@ -327,15 +328,22 @@ async fn the_end_settles_what_is_left() -> Result<()> {
     let (_waits, _waiting) = wait(&behind, app);
     become_rows(&test.pool, &[runs.0, hangs.0]).await;
     behind.abandoned(outcome(runs.1.row(), "late"));
+    // The writer is in the middle of something when the end comes.
+    let held = Held::outbox(&test.pool).await?;
     drop(runs);
-    behind.stop(STOP).await;
+    held.somebody_waits().await;
+    behind.abandoned(outcome(&a_run(app), "last"));
+    let stopping = tokio::spawn({
+        let behind = behind.clone();
+        async move { behind.stop(STOP).await }
+    });
+    held.release().await?;
+    stopping.await.expect("no panic");
     assert_eq!(rows(&test.pool).await?, [hangs.0]);
-    assert_eq!(abandoned(&test.pool).await?, ["200 late"]);
-    let row = Row::durable(app, member.epoch());
-    row.insert(&test.pool).await?;
+    assert_eq!(abandoned(&test.pool).await?, ["200 late", "200 last"]);
     member.node.leave().await;
     assert_eq!(rows(&test.pool).await?, []);
-    assert_eq!(abandoned(&test.pool).await?, ["200 late", "500 the process ended"]);
+    assert_eq!(abandoned(&test.pool).await?, ["200 late", "200 last", "500 the process ended"]);
     // What comes later is counted at least.
     behind.abandoned(outcome(&a_run(app), "too late"));
     assert_eq!(member.metrics.behind_dropped.with_label_values(&["abandoned"]).get(), 1);

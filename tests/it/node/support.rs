@@ -15,12 +15,12 @@ use picloud::{
     system::{metrics::Metrics, tasks::Tasks},
 };
 use sqlx::{
-    PgConnection, PgPool,
+    PgConnection, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::runtime::Runtime;
 
-use crate::support::postgres::TestDb;
+use crate::support::{eventually, postgres::TestDb};
 
 /// Long enough that it does not come while a test runs.
 pub const NEVER: Duration = Duration::from_secs(3600);
@@ -212,4 +212,41 @@ pub async fn last_look(db: &PgPool) -> Result<i64> {
          where datname = current_database() and state = 'idle' and query like 'with recursive claimed%'",
     );
     Ok(at.fetch_one(db).await?)
+}
+
+/// Something of the database that is held, so that nobody else gets on.
+pub struct Held {
+    db: PgPool,
+    holder: Transaction<'static, Postgres>,
+}
+
+impl Held {
+    /// Holds the outbox against whoever writes to it.
+    pub async fn outbox(db: &PgPool) -> Result<Self> {
+        let mut holder = db.begin().await?;
+        sqlx::query("lock table outbox in share mode").execute(&mut *holder).await?;
+        Ok(Self { db: db.clone(), holder })
+    }
+
+    /// Holds an app against whoever refers to it.
+    pub async fn app(db: &PgPool, app: AppId) -> Result<Self> {
+        let mut holder = db.begin().await?;
+        sqlx::query("select from apps where id = $1 for update").bind(app).execute(&mut *holder).await?;
+        Ok(Self { db: db.clone(), holder })
+    }
+
+    /// Waits until somebody wants it.
+    pub async fn somebody_waits(&self) {
+        eventually("somebody waits", || async {
+            let waits = "select exists (select from pg_stat_activity
+                                        where datname = current_database() and wait_event_type = 'Lock')";
+            sqlx::query_scalar(waits).fetch_one(&self.db).await.ok().filter(|waits: &bool| *waits)
+        })
+        .await;
+    }
+
+    /// Lets it go.
+    pub async fn release(self) -> Result<()> {
+        Ok(self.holder.commit().await?)
+    }
 }
