@@ -12,8 +12,8 @@ const PROGRAM: &str = r#"
 import { run, runMigrations } from "graphile-worker";
 import pg from "pg";
 const [socket, rows, tuned] = [process.argv[2], Number(process.argv[3]), process.argv[4] === "tuned"];
-const pgPool = new pg.Pool({ host: socket, user: "picloud", database: "picloud", max: tuned ? 26 : 10 });
-pgPool.on("error", () => {});
+const pgPool = new pg.Pool({ host: socket, user: "picloud", database: "picloud", max: tuned ? 20 : 10 });
+pgPool.on("error", () => {}); pgPool.on("connect", (client) => client.on("error", () => {}));
 await runMigrations({ pgPool });
 await pgPool.query("select graphile_worker.add_job('noop', '{}'::json) from generate_series(1, $1)", [rows]);
 let left = rows, first, done;

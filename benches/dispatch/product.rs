@@ -206,7 +206,18 @@ impl Drop for Product {
 
 fn spawn(address: &str, data: &TempDir) -> Result<Child, String> {
     Command::new(env!("CARGO_BIN_EXE_picloud"))
-        .args(["serve", "--log", "warn", "--listen", address, "--outbox-quota", "10000000", "--data-dir"])
+        .args([
+            "serve",
+            "--log",
+            "warn",
+            "--listen",
+            address,
+            "--outbox-quota",
+            "10000000",
+            "--db-pool",
+            "40",
+            "--data-dir",
+        ])
         .arg(data.path())
         .spawn()
         .map_err(text)
