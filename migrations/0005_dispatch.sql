@@ -1,4 +1,7 @@
 -- Dispatch: what waits to run, who runs it, and what became of it.
+--
+-- The foreign keys cascade for a release that does not know these tables and
+-- sweeps an app that was deleted; this one sweeps them in batches first.
 
 -- Nodes that are alive. A node holds a session advisory lock on its epoch for
 -- its whole life; an epoch that is not here, or whose lock is free, is dead.
@@ -24,7 +27,7 @@ create table outbox (
     id uuid primary key,
     -- The same for all rows that one event causes, and for its replays.
     event_id uuid not null,
-    app_id uuid not null references apps,
+    app_id uuid not null references apps on delete cascade,
     source_kind text not null,
     op text not null,
     -- A route's id for http; null for a manual run.
@@ -77,7 +80,7 @@ create index outbox_claimed_idx on outbox (claimed_epoch)
 -- Events whose every attempt failed, with all it takes to replay them.
 create table dead_letters (
     id uuid primary key,
-    app_id uuid not null references apps,
+    app_id uuid not null references apps on delete cascade,
     original_event_id uuid not null,
     source text not null,
     op text not null,
@@ -108,7 +111,7 @@ create index dead_letters_created_at_idx on dead_letters (created_at);
 -- Synchronous runs whose caller had gone when they ended, or whose process ended under them.
 create table abandoned_executions (
     id uuid primary key,
-    app_id uuid not null references apps,
+    app_id uuid not null references apps on delete cascade,
     outbox_id uuid not null,
     inbox_id uuid not null,
     script_id uuid not null,

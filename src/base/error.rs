@@ -129,6 +129,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the same statement may succeed a moment later: the database was
+    /// away, or another transaction was in the way (PostgreSQL's codes 40001
+    /// serialization failure, 40P01 deadlock, 55P03 lock not available).
+    pub fn is_passing(&self) -> bool {
+        let Self::Internal { source: Some(source), .. } = self else { return self.is_unavailable() };
+        let database = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+        database
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| ["40001", "40P01", "55P03"].contains(&&*code))
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) { Self::Unavailable(error) } else { Self::internal_from("database", error) }

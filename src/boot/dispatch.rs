@@ -101,7 +101,7 @@ impl Dispatch {
 fn durable(needs: Needs<'_>, with: (&Engine, &Recorder, &Node), tasks: &Tasks) -> Durable {
     let Needs { config, db, options, metrics, routes, settings } = needs;
     let (engine, recorder, node) = with;
-    let http = ingress::HttpSource { routes: Arc::clone(routes), bounds: bounds(config) };
+    let http = ingress::HttpSource { routes: Arc::clone(routes), db: db.clone(), bounds: bounds(config) };
     let parts = durable::Parts {
         engine: engine.clone(),
         queue: db::queue(options.clone()),

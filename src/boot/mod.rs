@@ -237,8 +237,13 @@ fn follow_changes(needs: Needs<'_>, dispatch: &Dispatch, tasks: &Tasks) {
         follow("outbox nudges", tasks, each(waiting, move || durable.wake()));
     }
     if let Some(changed) = nudges.subscribe(node::CHANGED) {
-        let node = dispatch.node.clone();
-        follow("node nudges", tasks, each(changed, move || node.look()));
+        let (node, durable) = (dispatch.node.clone(), dispatch.durable.clone());
+        // One that has gone in good order has given its rows back.
+        let look = move || {
+            node.look();
+            durable.wake();
+        };
+        follow("node nudges", tasks, each(changed, look));
     }
 }
 

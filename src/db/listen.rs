@@ -61,6 +61,8 @@ async fn work(options: PgConnectOptions, nudges: Nudges) -> Infallible {
         .max_connections(1)
         .max_lifetime(None)
         .idle_timeout(None)
+        // The pool's own pauses between attempts grow with what it is given.
+        .acquire_timeout(Duration::from_secs(1))
         .connect_lazy_with(options);
     loop {
         match listen_once(&pool, &nudges).await {

@@ -6,7 +6,7 @@
 use futures_util::future::BoxFuture;
 
 use super::Work;
-use crate::store::outbox::Claimed;
+use crate::{base::Error, store::outbox::Claimed};
 
 /// A kind of source whose rows wait in the outbox.
 pub trait SourceKind: Send + Sync {
@@ -24,6 +24,8 @@ pub enum Planned {
     Run(Box<Work>),
     /// It cannot be run: a failed attempt, for this reason.
     Refused(Refusal),
+    /// The database did not say: the row waits, and no attempt is counted.
+    Unknown(Error),
 }
 
 /// Why a row cannot be run.

@@ -5,14 +5,21 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 
 use crate::{
-    base::id::{EventId, OutboxId, RouteId},
+    base::{
+        Error, Result,
+        id::{EventId, OutboxId, RouteId},
+    },
     config::Dispatch,
     engine::{self, AppRef, Bounds, Invocation, Kind, Principal, Request, ScriptRef},
     events::{Cause, Planned, Refusal, SourceKind, What, Work},
     routing::{Entry, Routes},
-    store::outbox::{Claimed, NewRow, RetryPolicy},
+    store::{
+        outbox::{Claimed, NewRow, RetryPolicy},
+        route,
+    },
 };
 
 /// A request as a row keeps it; its body stands beside.
@@ -30,11 +37,7 @@ struct Payload {
 }
 
 /// The row of a run that is to be made for a request.
-pub(super) fn row(
-    invocation: &Invocation,
-    route: RouteId,
-    dispatch: &Dispatch,
-) -> crate::base::Result<NewRow> {
+pub(super) fn row(invocation: &Invocation, route: RouteId, dispatch: &Dispatch) -> Result<NewRow> {
     let request = &invocation.request;
     let payload = Payload {
         request_id: invocation.request_id.clone(),
@@ -48,7 +51,7 @@ pub(super) fn row(
         remote_addr: request.remote_addr.clone(),
     };
     let payload = serde_json::to_string(&payload)
-        .map_err(|error| crate::base::Error::internal_from("writing a request down", error))?;
+        .map_err(|error| Error::internal_from("writing a request down", error))?;
     let body = &request.body.raw;
     Ok(NewRow {
         id: OutboxId::new(),
@@ -76,6 +79,8 @@ pub(super) fn row(
 pub struct Http {
     /// Which routes there are now.
     pub routes: Arc<Routes>,
+    /// Where they are stored: the table follows other nodes a moment later.
+    pub db: PgPool,
     /// What a run may use.
     pub bounds: Bounds,
 }
@@ -88,16 +93,40 @@ impl SourceKind for Http {
     fn plan<'r>(&'r self, row: &'r Claimed) -> BoxFuture<'r, Planned> {
         Box::pin(async move {
             match self.work(row).await {
-                Ok(work) => Planned::Run(Box::new(work)),
-                Err(refusal) => Planned::Refused(refusal),
+                Ok(Ok(work)) => Planned::Run(Box::new(work)),
+                Ok(Err(refusal)) => Planned::Refused(refusal),
+                Err(error) => Planned::Unknown(error),
             }
         })
     }
 }
 
 impl Http {
-    async fn work(&self, row: &Claimed) -> Result<Work, Refusal> {
-        let entry = self.entry(row)?;
+    async fn work(&self, row: &Claimed) -> Result<Result<Work, Refusal>> {
+        match self.entry(row).await? {
+            Some(entry) => Ok(self.run_of(row, &entry).await),
+            None => Ok(Err(Refusal::gone("the route, its script or its app is gone or disabled"))),
+        }
+    }
+
+    /// The route as it is now, if it is in service.
+    async fn entry(&self, row: &Claimed) -> Result<Option<Arc<Entry>>> {
+        let Some(id) = row.cause.map(RouteId::from) else { return Ok(None) };
+        let in_service = || {
+            let table = self.routes.table();
+            table.route(id).filter(|entry| entry.app_id == row.app_id).map(Arc::clone)
+        };
+        if let Some(entry) = in_service() {
+            return Ok(Some(entry));
+        }
+        if !route::get(&self.db, id).await?.is_some_and(|route| route.enabled) {
+            return Ok(None);
+        }
+        self.routes.reload(&self.db).await?;
+        Ok(in_service())
+    }
+
+    async fn run_of(&self, row: &Claimed, entry: &Entry) -> Result<Work, Refusal> {
         let principal = principal(row)?;
         let payload: Payload = serde_json::from_str(&row.payload)
             .map_err(|error| Refusal::unreadable(format!("the request cannot be read: {error}")))?;
@@ -136,18 +165,6 @@ impl Http {
             limits: self.bounds.limits(script.sandbox, Some(script.timeout)),
             cause: Cause { route: Some(entry.id) },
         })
-    }
-
-    /// The route as it is now, if it still leads to that script of that app.
-    fn entry(&self, row: &Claimed) -> Result<Arc<Entry>, Refusal> {
-        let gone = || Refusal::gone("the route, its script or its app is gone or disabled");
-        let route = RouteId::from(row.cause.ok_or_else(gone)?);
-        let table = self.routes.table();
-        let entry = table.route(route).ok_or_else(gone)?;
-        if entry.app_id != row.app_id {
-            return Err(gone());
-        }
-        Ok(Arc::clone(entry))
     }
 }
 

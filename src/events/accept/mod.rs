@@ -129,10 +129,19 @@ impl Writer {
     /// Those whose app may have more rows; the others are answered.
     async fn admitted(&mut self, offers: Vec<Offer>) -> Vec<Offer> {
         let mut admitted = Vec::with_capacity(offers.len());
+        let mut away: Option<String> = None;
         for offer in offers {
+            if let Some(why) = &away {
+                // Asking again for each would have all wait for one another.
+                answer(offer, Err(unavailable(why)));
+                continue;
+            }
             match self.quotas.take(&self.parts.db, offer.fresh.row.app_id).await {
                 Ok(()) => admitted.push(offer),
-                Err(error) => answer(offer, Err(error)),
+                Err(error) => {
+                    away = error.is_unavailable().then(|| error.to_string());
+                    answer(offer, Err(error));
+                }
             }
         }
         admitted
@@ -149,7 +158,7 @@ impl Parts {
             Err((error, offers)) if error.is_unavailable() => {
                 let why = error.to_string();
                 for offer in offers {
-                    answer(offer, Err(Error::Unavailable(sqlx::Error::Protocol(why.clone()))));
+                    answer(offer, Err(unavailable(&why)));
                 }
             }
             Err((error, offers)) => {
@@ -214,6 +223,11 @@ impl Parts {
 fn answer(offer: Offer, with: Result<()>) {
     // The caller may have gone.
     let _ = offer.answer.send(with);
+}
+
+/// The database is away, said to one caller more.
+fn unavailable(why: &str) -> Error {
+    Error::Unavailable(sqlx::Error::Protocol(why.to_owned()))
 }
 
 /// The same for another caller; the details were logged.

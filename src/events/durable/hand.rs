@@ -20,6 +20,9 @@ pub(super) const LINGER: Duration = Duration::from_millis(20);
 /// How many outcomes are written at once at most: more do not wait.
 const COMPANY: usize = 256;
 
+/// From how many bytes of bodies on nothing more is taken in hand.
+const MOST_BYTES: usize = 8 << 20;
+
 /// One run of one row.
 pub(super) type Key = (ExecutionId, i32);
 
@@ -32,6 +35,8 @@ pub(super) struct Held {
     /// Runs that failed before.
     pub(super) failures: i32,
     pub(super) errors: Vec<RunError>,
+    /// The bytes of its body.
+    bytes: usize,
     /// What is known of the run for the execution log.
     pub(super) begun: NewAttempt,
 }
@@ -45,13 +50,22 @@ impl Held {
             policy: row.policy,
             failures: row.attempt_count,
             errors: row.errors,
+            bytes: row.body.as_ref().map_or(0, Vec::len),
             begun,
         }
     }
 
     /// A row that is put already claimed.
     pub(super) fn fresh(row: &NewRow, begun: NewAttempt) -> Self {
-        Self { id: row.id, attempt: 1, policy: row.policy, failures: 0, errors: Vec::new(), begun }
+        Self {
+            id: row.id,
+            attempt: 1,
+            policy: row.policy,
+            failures: 0,
+            errors: Vec::new(),
+            bytes: row.body.as_ref().map_or(0, bytes::Bytes::len),
+            begun,
+        }
     }
 }
 
@@ -99,6 +113,8 @@ pub(super) struct Hand {
     /// The epoch under which it is held.
     pub(super) epoch: Option<i64>,
     held: HashMap<Key, Held>,
+    /// Bytes of the bodies of what is held.
+    bytes: usize,
     /// Rows whose epoch is over and whose runs are not.
     void: HashMap<Key, Held>,
     pub(super) settled: Settled,
@@ -129,12 +145,14 @@ pub(super) enum Intake {
 impl Hand {
     /// Takes a row in hand.
     pub(super) fn hold(&mut self, key: Key, held: Held) {
+        self.bytes += held.bytes;
         self.held.insert(key, held);
     }
 
     /// Lets go of a row: it has ended, or is given back. None if its epoch is over.
     pub(super) fn let_go(&mut self, key: Key) -> Option<Held> {
         let held = self.held.remove(&key)?;
+        self.bytes -= held.bytes;
         if self.held.is_empty() {
             self.end_alone();
         }
@@ -155,6 +173,18 @@ impl Hand {
     pub(super) fn reconciled(&mut self, some: bool) {
         self.astray = false;
         self.backlog |= some;
+    }
+
+    /// Whether a row may be taken in hand that is about to be put: nothing waits
+    /// before it, and nothing is about to be freed that is not known here.
+    pub(super) fn takes_fresh(&self, epoch: i64) -> bool {
+        let is_open = self.intake == Intake::Open && self.epoch == Some(epoch);
+        is_open && !self.backlog && !self.astray && !self.is_heavy()
+    }
+
+    /// Whether the bodies of what is held leave no room for more.
+    pub(super) fn is_heavy(&self) -> bool {
+        self.bytes > MOST_BYTES
     }
 
     /// An answer was lost: rows may be held that are not here.

@@ -20,7 +20,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use self::{
-    hand::{Held, Intake, Key, Shared},
+    hand::{Held, Key, Shared},
     outcome::Fate,
 };
 use super::{Node, Recorder, Settings, What, Work, kind::SourceKind, settle};
@@ -134,7 +134,7 @@ impl Durable {
         }
         let mut hand = hand.lock();
         let room = parts.engine.background_slots().max(READY);
-        if hand.intake != Intake::Open || hand.backlog || hand.epoch != Some(epoch) || hand.len() >= room {
+        if !hand.takes_fresh(epoch) || hand.len() >= room {
             return None;
         }
         let begun = settle::begun(&fresh.work.invocation, fresh.work.cause);
@@ -172,6 +172,14 @@ impl Durable {
         hand.lost_an_answer();
         drop(hand);
         self.0.wake.notify_one();
+    }
+
+    /// Forgets jobs that never started, and whose rows are no longer ours.
+    fn forget(&self, jobs: Vec<Job>) {
+        let mut hand = self.0.hand.lock();
+        for job in jobs {
+            hand.let_go((job.invocation.execution_id, attempt(&job.invocation)));
+        }
     }
 
     /// Gives jobs to the engine; what it does not take any more is given back.

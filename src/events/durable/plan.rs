@@ -16,6 +16,9 @@ use crate::{
 };
 use rand::Rng as _;
 
+/// How many rows are handed over at a time.
+const AT_ONCE: usize = 32;
+
 /// Sources that were loaded for this batch: the rows of one script come together.
 type Sources = HashMap<(ScriptId, i32), Arc<str>>;
 
@@ -23,8 +26,9 @@ impl Durable {
     /// Has the rows run that were claimed, and settles those that cannot be.
     pub(super) async fn take(&self, rows: Vec<Claimed>) {
         let mut sources = Sources::new();
-        let mut jobs = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut jobs = Vec::with_capacity(rows.len().min(AT_ONCE));
+        let mut rows = rows.into_iter();
+        while let Some(row) = rows.next() {
             if row.lost_count > LOST_TOO_OFTEN {
                 self.refuse(row, &process_ended());
                 continue;
@@ -37,8 +41,15 @@ impl Durable {
                     jobs.push(self.job(work, code));
                 }
                 Ok(Err(refusal)) => self.refuse(row, &refusal),
-                // The database is away: the row waits for it, and no attempt is counted.
-                Err(_) => self.put_off(&row),
+                // The database is away: what waits for it waits on, and no attempt is counted.
+                Err(_) => {
+                    self.put_off(std::iter::once(row).chain(rows));
+                    break;
+                }
+            }
+            if jobs.len() == AT_ONCE {
+                // The first run while the others are read.
+                self.hand_over(std::mem::take(&mut jobs));
             }
         }
         self.hand_over(jobs);
@@ -52,6 +63,7 @@ impl Durable {
         let work = match kind.plan(row).await {
             Planned::Run(work) => *work,
             Planned::Refused(refusal) => return Ok(Err(refusal)),
+            Planned::Unknown(error) => return Err(error),
         };
         let code = match &work.code {
             What::Draft(source) => Some(Code::Draft(Arc::clone(source))),
@@ -94,9 +106,9 @@ impl Durable {
         settle::record(&parts.recorder, &parts.metrics, held.begun);
     }
 
-    fn put_off(&self, row: &Claimed) {
+    fn put_off(&self, rows: impl Iterator<Item = Claimed>) {
         let mut hand = self.0.hand.lock();
-        hand.settled.unrun.push(row.id);
+        hand.settled.unrun.extend(rows.map(|row| row.id));
         hand.settled.touch();
     }
 }

@@ -40,14 +40,29 @@ struct Memory {
     after: Option<AppId>,
     /// Look for rows that must run alone.
     look: bool,
-    /// There is one: it waits for the hand to be empty.
-    suspect: bool,
-    /// The other rows come first once more.
-    others_first: bool,
+    suspects: Suspects,
+    /// Waits are to be bounded: the clock was set, or may have been.
+    bound: bool,
     /// The database failed: it is asked again at this time.
     again_at: Option<Instant>,
     tick: Instant,
     steps: Steps,
+}
+
+/// Rows that must run alone.
+struct Suspects {
+    /// There is one: it waits for the hand to be empty.
+    waits: bool,
+    /// The other rows come first once more.
+    others_first: bool,
+    /// It was in another node's hands: it is not claimed again before.
+    at: Instant,
+}
+
+impl Suspects {
+    fn turn(&self) -> bool {
+        self.waits && !self.others_first && Instant::now() >= self.at
+    }
 }
 
 impl Memory {
@@ -61,8 +76,8 @@ impl Memory {
             handed_at: now,
             after: None,
             look: true,
-            suspect: false,
-            others_first: false,
+            suspects: Suspects { waits: false, others_first: false, at: now },
+            bound: true,
             again_at: None,
             tick: now + TICK,
             steps: Steps::default(),
@@ -78,7 +93,7 @@ fn last_served(after: Option<AppId>, rows: &[outbox::Claimed]) -> Option<AppId> 
 
 /// How long to leave the database alone.
 fn pause(error: &Error) -> Duration {
-    if error.is_unavailable() {
+    if error.is_passing() {
         return AWAY;
     }
     tracing::error!(?error, "the database refused what the dispatcher asked");
@@ -133,13 +148,15 @@ impl Durable {
 
     /// Whether there is more to do at once.
     fn goes_on(&self, memory: &Memory) -> bool {
-        self.wanted(memory) > 0 || self.is_a_suspects_turn(memory)
+        // Without an epoch nothing can be done, however much there is.
+        let can = self.0.parts.node.epoch().is_some();
+        can && (memory.bound || self.wanted(memory) > 0 || self.is_a_suspects_turn(memory))
     }
 
     fn is_a_suspects_turn(&self, memory: &Memory) -> bool {
         let hand = self.0.hand.lock();
         let may = hand.intake == Intake::Open && hand.len() == 0 && !self.0.parts.settings.dispatch_paused();
-        may && memory.suspect && !memory.others_first
+        may && memory.suspects.turn()
     }
 
     /// Does what there is to do now.
@@ -150,15 +167,27 @@ impl Durable {
             return Ok(());
         };
         if self.0.hand.lock().epoch != Some(epoch) {
-            self.begin(epoch, memory).await?;
+            self.begin(epoch, memory);
         }
         if Instant::now() >= memory.tick {
-            self.tick(memory).await?;
+            self.tick(memory);
         }
         self.0.hand.lock().wait_is_over();
         self.learn(memory);
         self.give_back_stale(memory);
         self.reconcile(epoch).await?;
+        if memory.bound {
+            // A statement at a time: what is due does not wait for all, nor for one that is refused.
+            memory.bound = match outbox::bound_waits(&self.0.parts.queue).await {
+                Ok(rows) => rows >= outbox::BOUNDED,
+                Err(error) if error.is_passing() => return Err(error),
+                Err(error) => {
+                    tracing::error!(?error, "waits could not be bounded");
+                    false
+                }
+            };
+            memory.look = true;
+        }
         if memory.look {
             self.look(memory).await?;
         }
@@ -173,27 +202,24 @@ impl Durable {
     }
 
     /// Begins an epoch: nothing is in hand under it.
-    async fn begin(&self, epoch: i64, memory: &mut Memory) -> Result<()> {
+    fn begin(&self, epoch: i64, memory: &mut Memory) {
         // Their rows were freed with the epoch before.
-        drop(self.0.parts.engine.take_back(0));
-        outbox::bound_waits(&self.0.parts.queue).await?;
+        self.forget(self.0.parts.engine.take_back(0));
         self.0.hand.lock().begin(epoch);
-        (memory.look, memory.handed) = (true, 0);
-        Ok(())
+        (memory.look, memory.bound, memory.handed) = (true, true, 0);
     }
 
     /// The net: looks for everything that nobody may have told of.
-    async fn tick(&self, memory: &mut Memory) -> Result<()> {
+    fn tick(&self, memory: &mut Memory) {
         let parts = &self.0.parts;
         parts.node.look();
         if memory.steps.stepped() {
-            let rows = outbox::bound_waits(&parts.queue).await?;
-            tracing::info!(rows, "the clock was set: nothing waits longer than its wait is");
+            tracing::info!("the clock was set: nothing waits longer than its wait is");
+            memory.bound = true;
         }
         memory.tick = Instant::now() + TICK;
         memory.look = true;
         self.0.hand.lock().look_everywhere();
-        Ok(())
     }
 
     /// Learns how fast rows are started.
@@ -230,8 +256,9 @@ impl Durable {
     async fn look(&self, memory: &mut Memory) -> Result<()> {
         let next = outbox::next(&self.0.parts.queue, &memory.kinds).await?;
         memory.look = false;
-        memory.suspect = next.suspect;
+        memory.suspects.waits = next.suspect;
         let due = next.due_in.and_then(|wait| Instant::now().checked_add(wait));
+        let due = due.map(|due| if next.suspect { due.max(memory.suspects.at) } else { due });
         self.0.hand.lock().next = due;
         Ok(())
     }
@@ -240,8 +267,13 @@ impl Durable {
     fn wanted(&self, memory: &Memory) -> u32 {
         let parts = &self.0.parts;
         let hand = self.0.hand.lock();
-        let waits = memory.suspect && !memory.others_first;
-        if !hand.backlog || hand.intake != Intake::Open || waits || parts.settings.dispatch_paused() {
+        let waits = memory.suspects.turn();
+        if !hand.backlog
+            || hand.intake != Intake::Open
+            || hand.is_heavy()
+            || waits
+            || parts.settings.dispatch_paused()
+        {
             return 0;
         }
         let size = memory.batch.size();
@@ -260,7 +292,7 @@ impl Durable {
         self.0.hand.lock().backlog = false;
         let claimed = outbox::claim(queue, (epoch, &done), &memory.kinds, memory.after, most).await;
         let rows = claimed.inspect_err(|_| self.unknown(done))?;
-        memory.others_first = false;
+        memory.suspects.others_first = false;
         if rows.is_empty() {
             self.look(memory).await?;
             // What is due and was not claimed is in another node's hands right now.
@@ -286,10 +318,15 @@ impl Durable {
         }
         let claimed = outbox::claim_suspect(queue, epoch, &memory.kinds).await;
         let row = claimed.inspect_err(|_| self.unknown(Vec::new()))?;
-        (memory.suspect, memory.others_first) = (false, true);
-        if let Some(row) = row {
-            memory.look = true;
-            self.taken(vec![row], memory).await;
+        (memory.suspects.waits, memory.suspects.others_first) = (false, true);
+        match row {
+            Some(row) => {
+                memory.look = true;
+                self.taken(vec![row], memory).await;
+                // Whether others wait is found out when it has ended.
+                self.0.hand.lock().backlog = true;
+            }
+            None => memory.suspects.at = Instant::now() + ELSEWHERE,
         }
         if self.0.hand.lock().len() == 0 {
             // Another node has it, or it could not be run: nobody ends it here.

@@ -92,8 +92,13 @@ impl Durable {
     pub async fn flush(&self) -> Result<()> {
         let _one = self.0.round.lock().await;
         let Some(epoch) = self.0.parts.node.epoch() else { return Ok(()) };
-        self.0.hand.lock().look_everywhere();
-        let done = self.write(epoch, true).await?;
-        outbox::acknowledge(&self.0.parts.queue, epoch, &done).await
+        let done = {
+            let mut hand = self.0.hand.lock();
+            hand.look_everywhere();
+            std::mem::take(&mut hand.settled.done)
+        };
+        // First what has run: whatever else fails, it does not run again.
+        outbox::acknowledge(&self.0.parts.queue, epoch, &done).await?;
+        self.write(epoch, true).await.map(drop)
     }
 }

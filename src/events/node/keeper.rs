@@ -111,7 +111,7 @@ impl Keeper {
     async fn leave(&mut self) {
         self.shared.epoch.send_replace(None);
         match timeout(FAREWELL, node::retire(&self.shared.db, self.lock.epoch)).await {
-            Ok(Ok(left)) => self.shared.count(left.freed, &left.abandoned),
+            Ok(Ok(left)) => self.shared.count(&left.abandoned),
             Ok(Err(error)) => tracing::warn!(%error, "the node could not give its rows back"),
             Err(_) => tracing::warn!("the node could not give its rows back in time"),
         }
@@ -167,7 +167,7 @@ async fn regain(shared: &Shared, before: Lock) -> Result<Held> {
     // Nobody else can have heard of it.
     let lock = node::lock(connection, epoch).await?.ok_or_else(node::pooled)?;
     let held = enter(shared, session, lock).await?;
-    let freed = node::disown(&shared.db, before.epoch).await?;
-    shared.count(freed, &[]);
+    node::disown(&shared.db, before.epoch).await?;
+    shared.count(&[]);
     Ok(held)
 }

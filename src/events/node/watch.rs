@@ -122,8 +122,8 @@ impl Watch {
         let shared = &self.shared;
         let epoch = dead.epoch;
         if shared.own().contains(&epoch) {
-            let freed = node::disown(&shared.db, epoch).await?;
-            shared.count(freed, &[]);
+            node::disown(&shared.db, epoch).await?;
+            shared.count(&[]);
             return Ok(());
         }
         // One that lived a moment ago may only have lost its connection.
@@ -139,7 +139,7 @@ impl Watch {
         if let Some(taken) = node::take_over(&shared.db, epoch, shared.heir()).await? {
             let (freed, abandoned) = (taken.freed, taken.abandoned.len());
             tracing::info!(epoch, node = dead.name, freed, abandoned, "took over from a node that is gone");
-            shared.count(freed, &taken.abandoned);
+            shared.count(&taken.abandoned);
         }
         Ok(())
     }

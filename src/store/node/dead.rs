@@ -127,7 +127,8 @@ async fn free(tx: &mut PgConnection, epoch: i64, loss: Loss) -> Result<u64> {
     };
     let done = sqlx::query(
         "update outbox
-         set claimed_epoch = null, lost_count = case when lost_count >= $3 then lost_count - $2 else lost_count end
+         set claimed_epoch = null, next_attempt_at = least(next_attempt_at, now()),
+             lost_count = case when lost_count >= $3 then lost_count - $2 else lost_count end
          where claimed_epoch = $1 and reply_to is null",
     )
     .bind(epoch)

@@ -70,6 +70,7 @@ macro_rules! apps {
 /// Apps with rows that are due take turns, beginning after the one that was
 /// served last. Of each at most its share four times over is looked at, so that
 /// what one does not use another can, and no claim looks at many times what it takes.
+/// A claim takes no further row once it has 8 MiB of bodies.
 macro_rules! claim {
     ($limit:literal) => {
         concat!(
@@ -103,11 +104,15 @@ macro_rules! claim {
             " / greatest(count(*), 1))) as rows from due
              ),
              chosen as materialized (
-                 select candidates.id
+                 select id from (
+                 select candidates.id, candidates.turn, due.place,
+                        sum(candidates.bytes) over (order by candidates.turn, due.place) - candidates.bytes as before
                  from due cross join lateral (
-                     select id, row_number() over (order by next_attempt_at) as turn
+                     select id, bytes, row_number() over (order by next_attempt_at) as turn
                      from unnest($3::text[]) as known (kind) cross join lateral (
-                         select o.id, o.next_attempt_at from outbox o
+                         select o.id, o.next_attempt_at,
+                                coalesce(octet_length(o.body), 0) + pg_column_size(o.payload) as bytes
+                         from outbox o
                          where o.app_id = due.app_id and o.source_kind = known.kind
                            and o.claimed_epoch is null and o.lost_count < 2 and o.next_attempt_at <= now()
                          order by o.next_attempt_at
@@ -116,7 +121,9 @@ macro_rules! claim {
                      order by next_attempt_at
                      limit (select rows from share)
                  ) as candidates
-                 order by candidates.turn, due.place
+                 ) as weighed
+                 where before < 8388608
+                 order by turn, place
                  limit ",
             $limit,
             "),
@@ -218,11 +225,26 @@ pub async fn next(db: impl PgExecutor<'_>, kinds: &[&str]) -> Result<Next> {
     Ok(Next { due_in: seconds.map(span), overdue: span(-seconds.unwrap_or_default()), suspect })
 }
 
-/// After a step of the clock: no row waits longer than its wait is. Says how many would have.
+/// How many rows one statement of [`bound_waits`] changes at most.
+pub const BOUNDED: u64 = 5_000;
+
+/// After a step of the clock: no row waits longer than its wait is. Says how
+/// many would have; as long as those are [`BOUNDED`] there may be more.
 pub async fn bound_waits(db: impl PgExecutor<'_>) -> Result<u64> {
     let done = sqlx::query(
-        "update outbox set next_attempt_at = now() + wait_ms * interval '1 ms'
-         where claimed_epoch is null and next_attempt_at > now() + wait_ms * interval '1 ms'",
+        "with late as (
+             (select id from outbox
+              where claimed_epoch is null and lost_count < 2 and next_attempt_at > now()
+                and next_attempt_at > now() + wait_ms * interval '1 ms'
+              limit 5000 for update skip locked)
+             union all
+             (select id from outbox
+              where claimed_epoch is null and lost_count >= 2 and next_attempt_at > now()
+                and next_attempt_at > now() + wait_ms * interval '1 ms'
+              limit 5000 for update skip locked)
+         )
+         update outbox set next_attempt_at = now() + wait_ms * interval '1 ms'
+         where id = any(array(select id from late limit 5000))",
     )
     .execute(db)
     .await?;

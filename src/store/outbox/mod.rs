@@ -15,7 +15,7 @@ use std::{borrow::Cow, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use behind::{SyncRow, erase, erase_all, record};
-pub use claim::{LARGEST_CLAIM, Next, bound_waits, claim, claim_suspect, next};
+pub use claim::{BOUNDED, LARGEST_CLAIM, Next, bound_waits, claim, claim_suspect, next};
 pub use put::{Depth, depth, put, waiting};
 pub use read::{Waiting, WaitingState, delete, exists, list, retry_now};
 pub use settle::{Failed, acknowledge, bury, free, free_all_but, give_back, retry};

@@ -1,7 +1,8 @@
 //! What becomes of rows that were claimed.
 //!
 //! Each statement names the epoch that claimed the rows and changes only those
-//! that are still held under it.
+//! that are still held under it. A row that was claimed was due: one that is
+//! given back is due at once, also if the clock was set back meanwhile.
 
 use std::time::Duration;
 
@@ -63,7 +64,8 @@ pub async fn retry(db: impl PgExecutor<'_>, epoch: i64, failed: &[Failed]) -> Re
 pub async fn give_back(db: impl PgExecutor<'_>, epoch: i64, unrun: &[OutboxId]) -> Result<()> {
     sqlx::query(
         "update outbox
-         set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1
+         set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1,
+             next_attempt_at = least(next_attempt_at, now())
          where id = any($2) and claimed_epoch is not distinct from $1",
     )
     .bind(epoch)
@@ -77,7 +79,8 @@ pub async fn give_back(db: impl PgExecutor<'_>, epoch: i64, unrun: &[OutboxId]) 
 pub async fn free_all_but(db: impl PgExecutor<'_>, epoch: i64, held: &[OutboxId]) -> Result<u64> {
     let done = sqlx::query(
         "update outbox
-         set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1
+         set claimed_epoch = null, attempt = attempt - 1, lost_count = lost_count - 1,
+             next_attempt_at = least(next_attempt_at, now())
          where claimed_epoch = $1 and reply_to is null and id <> all($2)",
     )
     .bind(epoch)
@@ -90,7 +93,9 @@ pub async fn free_all_but(db: impl PgExecutor<'_>, epoch: i64, held: &[OutboxId]
 /// Frees rows whose run was cut off by the stop of this node: they run again, and no failure is counted.
 pub async fn free(db: impl PgExecutor<'_>, epoch: i64, cut_off: &[OutboxId]) -> Result<()> {
     sqlx::query(
-        "update outbox set claimed_epoch = null, lost_count = 0 where id = any($2) and claimed_epoch is not distinct from $1",
+        "update outbox
+         set claimed_epoch = null, lost_count = 0, next_attempt_at = least(next_attempt_at, now())
+         where id = any($2) and claimed_epoch is not distinct from $1",
     )
     .bind(epoch)
     .bind(cut_off)
