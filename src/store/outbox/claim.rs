@@ -233,18 +233,18 @@ pub const BOUNDED: u64 = 5_000;
 pub async fn bound_waits(db: impl PgExecutor<'_>) -> Result<u64> {
     let done = sqlx::query(
         "with late as (
-             (select id from outbox
-              where claimed_epoch is null and lost_count < 2 and next_attempt_at > now()
-                and next_attempt_at > now() + wait_ms * interval '1 ms'
-              limit 5000 for update skip locked)
-             union all
-             (select id from outbox
-              where claimed_epoch is null and lost_count >= 2 and next_attempt_at > now()
-                and next_attempt_at > now() + wait_ms * interval '1 ms'
-              limit 5000 for update skip locked)
+             select id from outbox
+             where claimed_epoch is null and lost_count < 2 and next_attempt_at > now()
+               and next_attempt_at > now() + wait_ms * interval '1 ms'
+             limit 5000 for update skip locked
+         ), late_suspects as (
+             select id from outbox
+             where claimed_epoch is null and lost_count >= 2 and next_attempt_at > now()
+               and next_attempt_at > now() + wait_ms * interval '1 ms'
+             limit 5000 for update skip locked
          )
          update outbox set next_attempt_at = now() + wait_ms * interval '1 ms'
-         where id = any(array(select id from late limit 5000))",
+         where id = any(array(select id from late union all select id from late_suspects))",
     )
     .execute(db)
     .await?;
