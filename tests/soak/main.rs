@@ -105,11 +105,10 @@ async fn phases(site: &Site, span: Duration, seed: u64) -> Result<()> {
 
     let shared = options.database("soak");
     let node = |name| Node::new(site, name, Some(shared.to_url_lossy().to_string()));
-    let left = span.saturating_sub(begin.elapsed());
     let pair = Stage::new(site, vec![node("one")?, node("two")?], Some(server), shared.clone());
-    let pair = phase("two nodes", pair, left.mul_f32(0.7), random).await?;
+    let pair = phase("two nodes", pair, span.mul_f32(0.6), random).await?;
     let solo = Stage::new(site, vec![Node::new(site, "solo", None)?], None, site.options("solo"));
-    let solo = phase("a node and its PostgreSQL", solo, left.mul_f32(0.3), random).await?;
+    let solo = phase("a node and its PostgreSQL", solo, span.mul_f32(0.25), random).await?;
     println!("{}", pair.and(solo).summary("all", begin.elapsed()));
     Ok(())
 }
@@ -117,7 +116,7 @@ async fn phases(site: &Site, span: Duration, seed: u64) -> Result<()> {
 /// The database of the poisonous row.
 const NAME_OF_POISON: &str = "poison";
 
-/// Load, faults, and what has come of it.
+/// Faults under load for `span`, and what has come of it.
 async fn phase(name: &str, mut stage: Stage<'_>, span: Duration, random: &mut StdRng) -> Result<Report> {
     let begin = Instant::now();
     let at = stage.nodes[0].address;
@@ -131,7 +130,7 @@ async fn phase(name: &str, mut stage: Stage<'_>, span: Duration, random: &mut St
     stage.stand().await?;
     let addresses: Vec<_> = stage.nodes.iter().map(|node| node.address).collect();
     let load = Load::start(&addresses, &owner, rand::Rng::random(random));
-    let shaken = stage.shake(span.saturating_sub(begin.elapsed()), random).await;
+    let shaken = stage.shake(span, random).await;
     let tally = load.stop().await;
     shaken?;
     let drained = stage.drain(DRAIN).await;
