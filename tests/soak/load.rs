@@ -88,8 +88,8 @@ impl Person {
         let path = format!("/api/v1/admin/apps/{app}/scripts");
         let made = self.made(at, &path, json!({"name": name, "source": source})).await?;
         let path = format!("/api/v1/admin/scripts/{}/routes", made["id"].as_str().context("an id")?);
-        let mode = if sync { "sync" } else { "async" };
-        let mut route = json!({"host_kind": "any", "path_kind": "exact", "dispatch_mode": mode});
+        let kind = if sync { "sync" } else { "async" };
+        let mut route = json!({"host_kind": "any", "path_kind": "exact", "dispatch_mode": kind});
         route["path"] = format!("/{name}").into();
         self.made(at, &path, route).await.map(drop)
     }
@@ -182,12 +182,9 @@ impl Caller {
 impl Tally {
     /// Notes an answer; how many milliseconds to wait until the next call.
     fn hear(&mut self, path: &str, answer: reqwest::Result<(u16, Value)>) -> Range<u64> {
-        let (status, answer) = match answer {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.broken += 1;
-                return 20..50;
-            }
+        let Ok((status, answer)) = answer else {
+            self.broken += 1;
+            return 20..50;
         };
         match status {
             202 => match answer["execution_id"].as_str() {

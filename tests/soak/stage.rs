@@ -103,8 +103,8 @@ impl<'s> Stage<'s> {
             let third = (begin.elapsed().as_millis() * 3 / span.as_millis().max(1)).min(2);
             self.measure(usize::try_from(third)?).await;
             if Instant::now() >= next {
-                self.hurt(random).await;
-                next = Instant::now() + pause(random);
+                let done = self.hurt(random).await;
+                next = Instant::now() + if done { pause(random) } else { LOOK };
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -154,15 +154,16 @@ impl<'s> Stage<'s> {
         Ok(found)
     }
 
-    /// Stops the nodes in good order.
-    pub async fn close(&mut self) -> Result<()> {
-        for index in 0..self.nodes.len() {
-            self.nodes[index].leave();
-            while !matches!(self.nodes[index].tend(self.site)?, Some(Event::Left)) {
+    /// Stops the nodes in good order; what the database still knows of them.
+    pub async fn close(&mut self) -> Result<Vec<String>> {
+        for node in &mut self.nodes {
+            node.leave();
+            while !matches!(node.tend(self.site)?, Some(Event::Left)) {
                 tokio::time::sleep(LOOK).await;
             }
         }
-        Ok(())
+        // A database of its own has gone with the node.
+        if self.server.is_some() { self.stuck().await } else { Ok(Vec::new()) }
     }
 
     /// Sees what has become of everything, and does what is due.
@@ -200,7 +201,7 @@ impl<'s> Stage<'s> {
     }
 
     /// One fault by chance, if there is somebody to suffer it.
-    async fn hurt(&mut self, random: &mut StdRng) {
+    async fn hurt(&mut self, random: &mut StdRng) -> bool {
         let kind = match random.random_range(0..100) {
             0..32 => Kind::Kill,
             32..42 => Kind::KillPostgres,
@@ -223,6 +224,7 @@ impl<'s> Stage<'s> {
             let end = matches!(kind, Kind::Kill | Kind::Cut | Kind::CutAll).then(Utc::now);
             self.faults.push(Fault { kind, node: of_node.then_some(index), begin, end });
         }
+        done
     }
 
     fn hurt_node(&mut self, kind: Kind, index: usize, back_in: Duration) -> bool {
