@@ -17,6 +17,9 @@ const MEMORY: u64 = 192 << 10;
 /// The largest the outbox may be, in bytes.
 const TABLE: u64 = 64 << 20;
 
+/// The longest that what a dead node held may wait for another, with PostgreSQL dead now and then too.
+const TAKEOVER: TimeDelta = TimeDelta::seconds(20);
+
 /// The one error that a node may log: it is ours.
 const EXPECTED: &str = "PostgreSQL died and is started again: PostgreSQL ended with signal: 9";
 
@@ -75,13 +78,6 @@ pub async fn judged(stage: &mut Stage<'_>, tally: Tally, drained: Result<Duratio
         "runs that failed",
         &odd.map(|(how, times)| format!("{times} x {how}")).collect::<Vec<_>>(),
     );
-    let peak = stage.nodes.iter().map(|node| node.peak).max().unwrap_or_default();
-    if peak > MEMORY {
-        wrong.push(format!("a node held {} MiB", peak >> 10));
-    }
-    if stage.table.iter().any(|size| *size > TABLE) {
-        wrong.push(format!("the outbox took {:?} bytes", stage.table));
-    }
     let report = Report {
         faults: counted(&stage.faults),
         failed_starts: stage.failed_starts,
@@ -92,12 +88,13 @@ pub async fn judged(stage: &mut Stage<'_>, tally: Tally, drained: Result<Duratio
         runs: ledger.runs(),
         duplicates,
         abandoned,
-        peak,
+        peak: stage.nodes.iter().map(|node| node.peak).max().unwrap_or_default(),
         memory: stage.memory,
         table: stage.table,
         takeover: ledger.longest_takeover(&stage.faults),
         drained,
     };
+    wrong.extend(report.beyond());
     if wrong.is_empty() {
         return Ok(report);
     }
@@ -106,7 +103,9 @@ pub async fn judged(stage: &mut Stage<'_>, tally: Tally, drained: Result<Duratio
 
 fn counted(faults: &[Fault]) -> BTreeMap<Kind, u64> {
     let mut counted = BTreeMap::new();
-    faults.iter().for_each(|fault| *counted.entry(fault.kind).or_default() += 1);
+    for fault in faults {
+        *counted.entry(fault.kind).or_default() += 1;
+    }
     counted
 }
 
@@ -118,6 +117,21 @@ fn some(wrong: &mut Vec<String>, what: &str, cases: &[String]) {
 }
 
 impl Report {
+    /// What is more than it may be.
+    fn beyond(&self) -> Vec<String> {
+        let mut beyond = Vec::new();
+        if self.peak > MEMORY {
+            beyond.push(format!("a node held {} MiB", self.peak >> 10));
+        }
+        if self.table.iter().any(|size| *size > TABLE) {
+            beyond.push(format!("the outbox took {:?} bytes", self.table));
+        }
+        if self.takeover.is_some_and(|took| took > TAKEOVER) {
+            beyond.push("nobody took over in time what a dead node had held".to_owned());
+        }
+        beyond
+    }
+
     /// The figures of two phases together.
     pub fn and(mut self, other: Self) -> Self {
         for (kind, times) in other.faults {
