@@ -106,9 +106,9 @@ async fn phases(site: &Site, span: Duration, seed: u64) -> Result<()> {
     let shared = options.database("soak");
     let node = |name| Node::new(site, name, Some(shared.to_url_lossy().to_string()));
     let pair = Stage::new(site, vec![node("one")?, node("two")?], Some(server), shared.clone());
-    let pair = phase("two nodes", pair, span.mul_f32(0.6), random).await?;
+    let pair = phase("two nodes", pair, span.mul_f32(0.7), random).await?;
     let solo = Stage::new(site, vec![Node::new(site, "solo", None)?], None, site.options("solo"));
-    let solo = phase("a node and its PostgreSQL", solo, span.mul_f32(0.25), random).await?;
+    let solo = phase("a node and its PostgreSQL", solo, span.mul_f32(0.3), random).await?;
     println!("{}", pair.and(solo).summary("all", begin.elapsed()));
     Ok(())
 }
