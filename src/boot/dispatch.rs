@@ -8,7 +8,7 @@ use crate::{
     base::{Error, Result},
     config::Config,
     db,
-    engine::{self, Engine},
+    engine::{self, Engine, SdkModule},
     events::{
         Acceptor, Behind, Dispatcher, Durable, Inbox, Node, Recorder, Settings, accept, dispatcher, durable,
         node,
@@ -39,6 +39,7 @@ pub(super) struct Needs<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) routes: &'a Arc<Routes>,
     pub(super) settings: &'a Settings,
+    pub(super) modules: &'a [SdkModule],
 }
 
 impl Dispatch {
@@ -53,7 +54,7 @@ impl Dispatch {
             pace: node::Pace::default(),
         };
         let node = Node::register(node, tasks).await?;
-        let engine = Engine::start(&engine_settings(config), &[]);
+        let engine = Engine::start(&engine_settings(config), needs.modules);
         let budget = config.history.log_budget_per_second;
         let recorder = Recorder::start(db.clone(), budget, metrics.clone(), tasks);
         let inbox = Inbox::default();
@@ -99,7 +100,7 @@ impl Dispatch {
 }
 
 fn durable(needs: Needs<'_>, with: (&Engine, &Recorder, &Node), tasks: &Tasks) -> Durable {
-    let Needs { config, db, options, metrics, routes, settings } = needs;
+    let Needs { config, db, options, metrics, routes, settings, .. } = needs;
     let (engine, recorder, node) = with;
     let http = ingress::HttpSource { routes: Arc::clone(routes), db: db.clone(), bounds: bounds(config) };
     let parts = durable::Parts {

@@ -23,6 +23,7 @@ use crate::{
     base::{Error, Result},
     config::Config,
     db,
+    engine::SdkModule,
     events::{Inbox, Settings, accept, node, settings},
     ingress,
     postgres::{self, Server},
@@ -58,6 +59,8 @@ pub struct Setup {
     pub listener: std::net::TcpListener,
     /// The program that becomes the database server: this one.
     pub program: postgres::Program,
+    /// What scripts can use beside the standard library.
+    pub modules: &'static [SdkModule],
 }
 
 /// Everything that runs.
@@ -74,7 +77,7 @@ pub struct Running {
 /// Starts everything; returns once requests are answered.
 pub async fn start(setup: Setup) -> Result<Running> {
     let started = Instant::now();
-    let Setup { config, hardware, listener, program } = setup;
+    let Setup { config, hardware, listener, program, modules } = setup;
     let (server, options) = database(&config, &hardware, program).await?;
     let db = db::connect(options.clone(), config.database.pool_size).await?;
     let schema = db::migrate(&db).await?;
@@ -91,6 +94,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
         metrics: &metrics,
         routes: &routes,
         settings: &settings,
+        modules,
     };
     let dispatch = Dispatch::start(needs, hardware.host_name.clone(), &background).await?;
     follow_changes(needs, &dispatch, &background);

@@ -27,7 +27,8 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let listener = listen(config.http.listen)?;
     data_dir::enter(&config)?;
     let threads = usize::try_from(hardware.cores).unwrap_or(usize::MAX);
-    runtime(threads)?.block_on(serve(Setup { config, hardware, listener, program: Program::this() }))
+    let setup = Setup { config, hardware, listener, program: Program::this(), modules: &[] };
+    runtime(threads)?.block_on(serve(setup))
 }
 
 async fn serve(setup: Setup) -> Result<ExitCode, Failure> {

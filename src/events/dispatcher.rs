@@ -135,6 +135,7 @@ impl Dispatcher {
         Box::new(move |outcome| {
             let Parts { recorder, metrics, inbox, behind, .. } = &*this.0;
             let row = ending.row();
+            settle::tell(begun.execution_id, begun.attempt, &outcome);
             settle::waited(metrics, Lane::Interactive, &outcome);
             settle::record(recorder, metrics, settle::ended(begun, &outcome));
             if let Err(outcome) = inbox.answer(row.inbox_id, outcome) {

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use super::{Recorder, dispatcher::Cause, kind::Refusal};
 use crate::{
     base::{
-        id::{CauseId, InboxId, OutboxId},
+        id::{CauseId, ExecutionId, InboxId, OutboxId},
         name::truncated,
         time::Timestamp,
     },
@@ -159,6 +159,17 @@ pub(super) fn refused(row: &Claimed, refusal: &Refusal) -> NewAttempt {
     }
 }
 
+/// Tells that a run has ended, before anything is done about it: what the log
+/// does not tell of has changed nothing, however the process ends.
+pub(super) fn tell(execution: ExecutionId, attempt: i32, outcome: &Outcome) {
+    let ended = outcome.result.as_ref().map_or_else(|failure| failure.kind.name(), |_| OK);
+    let micros = outcome.duration.as_micros();
+    tracing::debug!(execution.id = %execution, attempt, outcome = ended, micros, "an attempt ended");
+}
+
+/// How a run ended that did not fail.
+const OK: &str = "ok";
+
 /// Counts how long a run waited at the gate.
 pub(super) fn waited(metrics: &Metrics, lane: Lane, outcome: &Outcome) {
     metrics.gate_wait_seconds.with_label_values(&[lane.name()]).observe(outcome.waited.as_secs_f64());
@@ -166,7 +177,7 @@ pub(super) fn waited(metrics: &Metrics, lane: Lane, outcome: &Outcome) {
 
 /// Counts an attempt that has ended, and has it recorded.
 pub(super) fn record(recorder: &Recorder, metrics: &Metrics, attempt: NewAttempt) {
-    let ended = attempt.error.as_ref().map_or("ok", |error| &error.kind);
+    let ended = attempt.error.as_ref().map_or(OK, |error| &error.kind);
     metrics.executions.with_label_values(&[&*attempt.source, ended]).inc();
     let seconds = metrics.execution_seconds.with_label_values(&[&attempt.source]);
     seconds.observe(attempt.duration.as_secs_f64());

@@ -66,10 +66,13 @@ pub fn init(settings: &Settings) -> Result<()> {
         Format::Json => tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed(),
         Format::Journal => journal()?,
     };
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init()
-        .context("the log is set up already")
+    subscriber(layer, filter).try_init().context("the log is set up already")
+}
+
+/// The filter stands over all: one of the layer's own keeps its answer from
+/// a question whether something is logged, which sqlx asks, for the next event.
+fn subscriber<L: Layer<Registry> + Send + Sync>(layer: L, filter: EnvFilter) -> impl SubscriberInitExt {
+    tracing_subscriber::registry().with(layer).with(filter)
 }
 
 fn text() -> Box<dyn Layer<Registry> + Send + Sync> {
@@ -99,12 +102,44 @@ fn device_and_inode(stream: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tracing::callsite::Callsite as _;
+
     use super::*;
 
     #[test]
     fn a_filter_is_checked_before_it_is_used() {
         assert_eq!(check_filter("info,picloud::engine=debug"), Ok(()));
         assert!(check_filter("picloud=loud").is_err());
+    }
+
+    #[test]
+    fn what_follows_a_question_that_was_denied_is_logged() {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let filter = EnvFilter::new("info");
+        let _guard = subscriber(Counter(seen.clone()), filter).set_default();
+        // Asked by way of the `log` crate, as sqlx does.
+        let denied = tracing::callsite! {
+            name: "denied", kind: tracing::metadata::Kind::EVENT, target: "sqlx::query",
+            level: tracing::Level::DEBUG, fields: message
+        };
+        for _ in 0..3 {
+            tracing::dispatcher::get_default(|to| assert!(!to.enabled(denied.metadata())));
+            tracing::info!("said");
+        }
+        assert_eq!(seen.load(Ordering::Relaxed), 3);
+    }
+
+    struct Counter(Arc<AtomicUsize>);
+
+    impl<S: tracing::Subscriber> Layer<S> for Counter {
+        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     #[test]

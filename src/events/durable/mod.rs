@@ -219,6 +219,8 @@ impl Durable {
     /// What happens on the script thread once a run has ended.
     fn ended(&self, key: Key, outcome: &Outcome) {
         let Inner { parts, hand, wake, .. } = &*self.0;
+        let (execution, attempt) = key;
+        settle::tell(execution, attempt, outcome);
         settle::waited(&parts.metrics, Lane::Background, outcome);
         let mut hand = hand.lock();
         let Some(held) = hand.let_go(key) else {

@@ -54,7 +54,7 @@ impl TestApp {
         let config = Config::load(None, std::iter::empty(), &flags, &hardware).expect("the flags are right");
         let listener = std::net::TcpListener::bind(config.http.listen).expect("a free port");
         let address = listener.local_addr().expect("the port has a number");
-        let setup = Setup { config, hardware, listener, program: Program::at(PICLOUD) };
+        let setup = Setup { config, hardware, listener, program: Program::at(PICLOUD), modules: &[] };
         let running = boot::start(setup).await.expect("it starts");
         Self { address, db, running: Some(running), _data: data }
     }
