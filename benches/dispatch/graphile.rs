@@ -15,7 +15,9 @@ const [socket, rows, tuned] = [process.argv[2], Number(process.argv[3]), process
 const pgPool = new pg.Pool({ host: socket, user: "picloud", database: "picloud", max: tuned ? 20 : 10 });
 pgPool.on("error", () => {}); pgPool.on("connect", (client) => client.on("error", () => {}));
 await runMigrations({ pgPool });
-await pgPool.query("select graphile_worker.add_job('noop', '{}'::json) from generate_series(1, $1)", [rows]);
+for (let added = 0; added < rows; added += 1000) {
+  await pgPool.query("select graphile_worker.add_jobs(array(select json_populate_record(null::graphile_worker.job_spec, '{\"identifier\": \"noop\", \"payload\": {}}') from generate_series(1, $1)))", [Math.min(1000, rows - added)]);
+}
 let left = rows, first, done;
 const finished = new Promise((resolve) => { done = resolve; });
 const noop = () => { first ??= performance.now(); if (--left === 0) done(performance.now()); };
