@@ -83,7 +83,7 @@ pub struct Fresh {
 
 impl Durable {
     /// Starts the loop. It ends when the tasks are told to stop; what is in
-    /// hand then is settled by [`Self::stop`].
+    /// hand then is settled by [`Self::close`] and [`Self::flush`].
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
         let this = Self(Arc::new(Inner {
             parts,
