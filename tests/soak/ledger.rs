@@ -152,10 +152,18 @@ impl Ledger {
         failures
     }
 
-    /// The longest from the death of a node until somebody took over what it held.
-    pub fn longest_takeover(&self, faults: &[Fault]) -> Option<TimeDelta> {
+    /// The longest from the death of a node until somebody took over what it
+    /// held, and the longest of those with no other fault meanwhile.
+    pub fn longest_takeovers(&self, faults: &[Fault]) -> [Option<TimeDelta>; 2] {
         let kills = faults.iter().filter(|fault| fault.kind == Kind::Kill);
-        kills.filter_map(|fault| self.takeover(fault)).max()
+        let all: Vec<(TimeDelta, bool)> = kills
+            .filter_map(|kill| {
+                let took = self.takeover(kill)?;
+                Some((took, faults.iter().any(|other| other.disturbs(kill, took))))
+            })
+            .collect();
+        let alone = all.iter().filter(|(_, disturbed)| !disturbed);
+        [all.iter().max().map(|(took, _)| *took), alone.max().map(|(took, _)| *took)]
     }
 
     fn takeover(&self, kill: &Fault) -> Option<TimeDelta> {
@@ -167,6 +175,12 @@ impl Ledger {
 }
 
 impl Fault {
+    /// Whether it happened, or was not over, while a killed node waited for an heir.
+    fn disturbs(&self, kill: &Fault, took: TimeDelta) -> bool {
+        let over = self.end.unwrap_or_else(Utc::now);
+        !std::ptr::eq(self, kill) && self.begin <= kill.begin + took && kill.begin <= over
+    }
+
     /// Whether the first run was in flight when it happened, and the second began after it.
     fn explains(&self, first: &End, second: &End) -> bool {
         let end = self.end.unwrap_or_else(Utc::now);

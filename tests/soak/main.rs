@@ -3,7 +3,8 @@
 //! Three phases: two nodes that share a PostgreSQL; one that owns its own; and
 //! one with a row that takes its process along. `cargo test --test soak` takes a
 //! minute, `make test-soak` ten, `cargo test --test soak -- --seconds N` as long as one
-//! likes; `--seed N` draws the same faults again, if not at the same moments.
+//! likes; `--seed N` draws the same faults again, if not at the same moments, and
+//! `--keep` leaves the logs there though nothing was found.
 
 #![allow(
     missing_docs,
@@ -62,7 +63,8 @@ fn main() -> ExitCode {
     }
     let seconds = number("--seconds").unwrap_or(BRIEFLY);
     let seed = number("--seed").unwrap_or_else(rand::random);
-    match soak(Duration::from_secs(seconds), seed) {
+    let keep = arguments.iter().any(|argument| argument == "--keep");
+    match soak(Duration::from_secs(seconds), seed, keep) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -74,9 +76,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 /// All phases.
-fn soak(span: Duration, seed: u64) -> Result<()> {
+fn soak(span: Duration, seed: u64, keep: bool) -> Result<()> {
     println!("soak: {} s, seed {seed}", span.as_secs());
     let mut site = Site::new()?;
+    if keep {
+        println!("soak: logs in {}", site.path().display());
+        site.keep();
+    }
     // The kernel ends the servers with the thread that started them: all is done on this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(phases(&site, span, seed));

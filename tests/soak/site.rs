@@ -29,7 +29,7 @@ const REMOVE: &str = r#"
     for file in "$0"/*.pid; do
         pid=$(cat "$file") && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$0" && kill -9 "$pid"
     done
-    [ "$said" != keep ] || exit 0
+    [ -z "$said" ] || exit 0
     for lock in "$0"/*/postgres.lock; do [ ! -e "$lock" ] || flock -w 60 "$lock" true; done
     rm -rf "$0"
 "#;
