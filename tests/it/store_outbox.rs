@@ -273,7 +273,8 @@ async fn with_many_rows_nothing_is_read_but_by_index() {
     let after = read(&queue).await;
     assert_eq!(after.0, before.0, "the table was read from end to end");
     let reads = after.1 - before.1;
-    assert!(reads < 15_000, "{reads} rows were read for some 400: an index was read from end to end");
+    // Rows that have gone are read again while another transaction might see them; all at each claim are 600 000.
+    assert!(reads < 100_000, "{reads} rows were read for some 400: an index was read from end to end");
 }
 
 /// How often the table was read from end to end, and how many entries of its indexes.
