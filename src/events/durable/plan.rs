@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{Durable, Fate, Held, failed, key, outcome};
 use crate::{
-    base::{Result, id::ScriptId, time::Timestamp},
+    base::{
+        Result,
+        id::{AppId, ScriptId},
+        time::Timestamp,
+    },
     engine::Code,
     events::{
         Work,
@@ -27,7 +31,7 @@ impl Durable {
     pub(super) async fn take(&self, rows: Vec<Claimed>) {
         let mut sources = Sources::new();
         let mut jobs = Vec::with_capacity(rows.len().min(AT_ONCE));
-        let mut rows = rows.into_iter();
+        let mut rows = in_turns(rows).into_iter();
         while let Some(row) = rows.next() {
             if row.lost_count > LOST_TOO_OFTEN {
                 self.refuse(row, &process_ended());
@@ -111,6 +115,22 @@ impl Durable {
         hand.settled.unrun.extend(rows.map(|row| row.id));
         hand.settled.touch();
     }
+}
+
+/// The rows such that apps take turns: one app's single row is not behind a batch of another's.
+fn in_turns(rows: Vec<Claimed>) -> Vec<Claimed> {
+    let mut seen: HashMap<AppId, usize> = HashMap::new();
+    let mut turns: Vec<(usize, Claimed)> = rows
+        .into_iter()
+        .map(|row| {
+            let turn = seen.entry(row.app_id).or_default();
+            *turn += 1;
+            (*turn, row)
+        })
+        .collect();
+    // Stable: within a turn they stay as they came.
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The kind of error of a row whose runs took their process along.
