@@ -146,10 +146,11 @@ impl Durable {
     pub(super) fn run(&self, fresh: Vec<Fresh>) {
         let mut jobs = Vec::with_capacity(fresh.len());
         let mut forgotten = Vec::new();
+        let paused = self.0.parts.settings.dispatch_paused();
         for fresh in fresh {
-            match self.compiled(&fresh.work) {
+            match self.compiled(&fresh.work).filter(|_| !paused) {
                 Some(code) => jobs.push(self.job(fresh.work, code)),
-                // Other scripts have pushed it out of the cache since.
+                // Other scripts have pushed it out of the cache since, or rows are to wait.
                 None => forgotten.push(key(&fresh.work)),
             }
         }

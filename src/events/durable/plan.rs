@@ -29,6 +29,10 @@ type Sources = HashMap<(ScriptId, i32), Arc<str>>;
 impl Durable {
     /// Has the rows run that were claimed, and settles those that cannot be.
     pub(super) async fn take(&self, rows: Vec<Claimed>) {
+        if self.0.parts.settings.dispatch_paused() {
+            // While they were claimed.
+            return self.put_off(rows.into_iter());
+        }
         let mut sources = Sources::new();
         let mut jobs = Vec::with_capacity(rows.len().min(AT_ONCE));
         let mut rows = in_turns(rows).into_iter();
