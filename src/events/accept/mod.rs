@@ -64,7 +64,7 @@ struct Offer {
 }
 
 impl Acceptor {
-    /// Starts the writer. It ends with the last handle on it.
+    /// Starts the writer. It ends when the tasks are told to stop: by then nobody offers anything.
     pub fn start(parts: Parts, tasks: &Tasks) -> Self {
         let (offers, received) = mpsc::channel(4 * BATCH);
         let quotas = Quotas::new(parts.quota);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long an outcome waits for company before it is written.
-pub(super) const LINGER: Duration = Duration::from_millis(20);
+const LINGER: Duration = Duration::from_millis(20);
 
 /// How many outcomes are written at once at most: more do not wait.
 const COMPANY: usize = 256;

@@ -105,11 +105,6 @@ impl Durable {
         self.0.wake.notify_one();
     }
 
-    /// How many rows this node has in its hands.
-    pub fn in_hand(&self) -> usize {
-        self.0.hand.lock().len()
-    }
-
     /// Has the gauges say how many rows wait, and how long.
     pub async fn read_gauges(&self) -> Result<()> {
         let Parts { db, metrics, kinds, .. } = &self.0.parts;

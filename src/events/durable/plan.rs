@@ -27,12 +27,14 @@ const AT_ONCE: usize = 32;
 type Sources = HashMap<(ScriptId, i32), Arc<str>>;
 
 impl Durable {
-    /// Has the rows run that were claimed, and settles those that cannot be.
-    pub(super) async fn take(&self, rows: Vec<Claimed>) {
+    /// Has the rows run that were claimed, and settles those that cannot be; how many are handed over.
+    pub(super) async fn take(&self, rows: Vec<Claimed>) -> usize {
         if self.0.parts.settings.dispatch_paused() {
             // While they were claimed.
-            return self.put_off(rows.into_iter());
+            self.put_off(rows.into_iter());
+            return 0;
         }
+        let mut handed = 0;
         let mut sources = Sources::new();
         let mut jobs = Vec::with_capacity(rows.len().min(AT_ONCE));
         let mut rows = in_turns(rows).into_iter();
@@ -47,6 +49,7 @@ impl Durable {
                     hand.hold(key(&work), Held::claimed(row, settle::begun(&work.invocation, work.cause)));
                     drop(hand);
                     jobs.push(self.job(work, code));
+                    handed += 1;
                 }
                 Ok(Err(refusal)) => self.refuse(row, &refusal),
                 // The database is away: what waits for it waits on, and no attempt is counted.
@@ -61,6 +64,7 @@ impl Durable {
             }
         }
         self.hand_over(jobs);
+        handed
     }
 
     async fn planned(&self, row: &Claimed, sources: &mut Sources) -> Result<Result<(Work, Code), Refusal>> {

@@ -338,8 +338,7 @@ impl Durable {
     }
 
     async fn taken(&self, rows: Vec<outbox::Claimed>, memory: &mut Memory) {
-        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        self.take(rows).await;
+        let count = u32::try_from(self.take(rows).await).unwrap_or(u32::MAX);
         if memory.handed == 0 {
             memory.handed_at = Instant::now();
         }

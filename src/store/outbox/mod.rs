@@ -26,8 +26,6 @@ use crate::base::{
     time::Timestamp,
 };
 
-/// From how many losses on a row is claimed alone.
-pub const SUSPECT_FROM: i32 = 2;
 /// With how many losses a row is not run again.
 pub const LOST_TOO_OFTEN: i32 = 5;
 

@@ -126,9 +126,7 @@ async fn a_dead_letter_that_cannot_be_written_keeps_its_row_and_no_other_waits_f
     let (app, owner) = app_with(&[("trigger_retry_max_attempts", "1")]).await;
     execute(&app, "alter table dead_letters add constraint no check (op <> 'PUT')").await;
     let script = queued(&owner, "fails", "throw 1").await;
-    let route = json!({"host_kind": "any", "path_kind": "exact", "path": "/works", "dispatch_mode": "async"});
-    let works = owner.script("garden", "works", "1").await;
-    assert_eq!(owner.post(&format!("/api/v1/admin/scripts/{works}/routes"), route).await.status, 201);
+    queued(&owner, "works", "1").await;
     let answer = owner.call("PUT", "/~garden/fails").await;
     assert_eq!(answer.status, 202, "{answer:?}");
     attempts(&owner, answer.json["execution_id"].as_str().expect("an id"), 1).await;

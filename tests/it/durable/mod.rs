@@ -15,7 +15,12 @@ use crate::support::{
 
 /// Makes a script with an async route of its name, and returns its id.
 async fn queued(owner: &Person, name: &str, source: &str) -> String {
-    let script = owner.script("garden", name, source).await;
+    queued_in("garden", owner, name, source).await
+}
+
+/// The same in another app.
+async fn queued_in(app: &str, owner: &Person, name: &str, source: &str) -> String {
+    let script = owner.script(app, name, source).await;
     let route = json!({"path_kind": "exact", "host_kind": "any", "path": format!("/{name}"), "dispatch_mode": "async"});
     let made = owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), route).await;
     assert_eq!(made.status, 201, "{made:?}");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{accepted, app, app_with, attempts, execute, outbox_is_empty, pause, queued, sql};
+use super::{accepted, app, app_with, attempts, execute, outbox_is_empty, pause, queued, queued_in, sql};
 use crate::support::eventually;
 
 #[tokio::test]
@@ -41,9 +41,7 @@ async fn an_app_over_its_quota_is_429_and_others_are_not() {
     let (app, owner) = app_with(&[("outbox_quota", "3")]).await;
     queued(&owner, "later", "1").await;
     owner.app("other").await;
-    let script = owner.script("other", "later", "1").await;
-    let route = json!({"host_kind": "any", "path_kind": "exact", "path": "/later", "dispatch_mode": "async"});
-    assert_eq!(owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), route).await.status, 201);
+    queued_in("other", &owner, "later", "1").await;
     pause(&owner, true).await;
     for _ in 0..3 {
         accepted(&owner, "/~garden/later", json!(1)).await;
@@ -124,9 +122,7 @@ async fn a_backlog_of_one_app_does_not_delay_another() {
     let (app, owner) = app_with(&[("outbox_quota", "1000000")]).await;
     queued(&owner, "later", "1").await;
     owner.app("other").await;
-    let script = owner.script("other", "later", "1").await;
-    let route = json!({"host_kind": "any", "path_kind": "exact", "path": "/later", "dispatch_mode": "async"});
-    assert_eq!(owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), route).await.status, 201);
+    queued_in("other", &owner, "later", "1").await;
     pause(&owner, true).await;
     accepted(&owner, "/~garden/later", json!(1)).await;
     execute(
