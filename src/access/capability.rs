@@ -1,6 +1,8 @@
-//! The capabilities, and the least role that grants each.
+//! The capabilities, the least role that grants each, and the scope that covers it.
 
 use std::fmt;
+
+use super::scope::Scope;
 
 /// A person's role in the whole instance; a later one may do all an earlier one may.
 #[derive(
@@ -61,10 +63,11 @@ pub enum LeastRole {
     App(AppRole),
 }
 
-/// Declares the capabilities, each with the least role that grants it and a
-/// marker type by which an extractor names it (`InApp<AppRead>`).
+/// Declares the capabilities, each with the least role that grants it, the
+/// scope an API key needs for it, and a marker type by which an extractor
+/// names it (`InApp<AppRead>`).
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $name:ident: $least:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $least:expr, $scope:ident;)+) => {
         /// What a check asks for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Capability {
@@ -79,6 +82,13 @@ macro_rules! capabilities {
             pub const fn least_role(self) -> LeastRole {
                 match self {
                     $(Self::$name => $least,)+
+                }
+            }
+
+            /// The scope that covers it.
+            pub const fn scope(self) -> Scope {
+                match self {
+                    $(Self::$name => Scope::$scope,)+
                 }
             }
 
@@ -113,23 +123,35 @@ macro_rules! capabilities {
 
 capabilities! {
     /// Create an app.
-    InstanceCreateApp: LeastRole::Instance(InstanceRole::Admin);
+    InstanceCreateApp: LeastRole::Instance(InstanceRole::Admin), InstanceAdmin;
+    /// Make, change and remove users; end their sessions.
+    InstanceManageUsers: LeastRole::Instance(InstanceRole::Admin), InstanceAdmin;
     /// Change settings, see the system and its metrics.
-    InstanceManageSettings: LeastRole::Instance(InstanceRole::Admin);
+    InstanceManageSettings: LeastRole::Instance(InstanceRole::Admin), InstanceAdmin;
     /// Read an app, its domains, scripts, versions and routes.
-    AppRead: LeastRole::App(AppRole::Viewer);
+    AppRead: LeastRole::App(AppRole::Viewer), ScriptRead;
     /// Read executions and their live stream.
-    AppLogRead: LeastRole::App(AppRole::Viewer);
+    AppLogRead: LeastRole::App(AppRole::Viewer), LogRead;
     /// Create, change, delete, restore and run scripts.
-    AppWriteScript: LeastRole::App(AppRole::Editor);
+    AppWriteScript: LeastRole::App(AppRole::Editor), ScriptWrite;
     /// Create, change and delete routes.
-    AppWriteRoute: LeastRole::App(AppRole::Editor);
+    AppWriteRoute: LeastRole::App(AppRole::Editor), RouteWrite;
     /// Claim and release domains.
-    AppManageDomains: LeastRole::App(AppRole::AppAdmin);
-    /// Change or delete the app.
-    AppAdmin: LeastRole::App(AppRole::AppAdmin);
+    AppManageDomains: LeastRole::App(AppRole::AppAdmin), DomainManage;
+    /// Change or delete the app, manage its members.
+    AppAdmin: LeastRole::App(AppRole::AppAdmin), AppAdmin;
     /// See and settle what waits, what failed for good, and what nobody waited for.
-    AppDeadLetterManage: LeastRole::App(AppRole::AppAdmin);
+    AppDeadLetterManage: LeastRole::App(AppRole::AppAdmin), AppAdmin;
+}
+
+impl fmt::Display for AppRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AppAdmin => "app_admin",
+            Self::Editor => "editor",
+            Self::Viewer => "viewer",
+        })
+    }
 }
 
 impl fmt::Display for InstanceRole {

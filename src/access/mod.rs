@@ -6,7 +6,9 @@
 pub mod caller;
 pub mod capability;
 pub mod password;
+pub mod scope;
 pub mod token;
 
-pub use caller::{Caller, User};
+pub use caller::{By, Caller, Key, User};
 pub use capability::{AppRole, Capability, InstanceRole};
+pub use scope::{Scope, Scopes};

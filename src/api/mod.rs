@@ -4,8 +4,8 @@
 //! same routers, so it cannot drift from what is served.
 
 mod abandoned;
+mod access;
 mod apps;
-mod auth;
 mod domains;
 mod execute;
 mod executions;
@@ -16,7 +16,6 @@ mod routes;
 mod script_fields;
 mod scripts;
 mod settings;
-mod setup;
 mod versions;
 
 use aide::axum::ApiRouter;
@@ -51,11 +50,12 @@ fn described() -> (Router<State>, aide::openapi::OpenApi) {
         .merge(executions::routes())
         .merge(outbox::routes())
         .merge(abandoned::routes())
-        .merge(settings::routes());
+        .merge(settings::routes())
+        .merge(access::admin());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .merge(open::routes())
-        .nest("/api/v1", setup::routes().merge(auth::routes()).merge(execute::routes()))
+        .nest("/api/v1", access::open().merge(execute::routes()))
         .nest("/api/v1/admin", admin)
         .finish_api_with(&mut document, openapi::defaults);
     (router, document)

@@ -31,7 +31,7 @@ pub(super) fn head() -> OpenApi {
         servers: vec![Server { url: "/".to_owned(), ..Server::default() }],
         tags: vec![
             tag("open", "Answers without credentials."),
-            tag("access", "Claiming the machine, signing in and out."),
+            tag("access", "Claiming the machine, signing in and out; users, their sessions and keys, members of apps."),
             tag("apps", "Apps and the hosts they answer on."),
             tag("scripts", "Scripts, their versions, and running them."),
             tag("routes", "Which script answers which address."),
@@ -59,7 +59,7 @@ pub(super) fn defaults(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         SecurityScheme::Http {
             scheme: "bearer".to_owned(),
             bearer_format: None,
-            description: Some("A session's token.".to_owned()),
+            description: Some("A session's token or an API key.".to_owned()),
             extensions: OpenApi::default().extensions,
         },
     )

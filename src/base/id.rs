@@ -45,6 +45,8 @@ macro_rules! id_types {
 id_types! {
     /// A synchronous run nobody waited for.
     AbandonedId,
+    /// A key a person made for a program.
+    ApiKeyId,
     /// An app.
     AppId,
     /// What set a durable run off: a trigger, or for http a route.

@@ -59,6 +59,10 @@ checked_text! {
     DisplayName, title;
     /// What a person noted about a thing: up to 4 096 characters, line breaks included.
     Description, description;
+    /// Where to write to a person: something before and behind one `@`.
+    Email, email;
+    /// What an API key is for, as its owner reads it.
+    KeyName, title;
     /// An app's short name in addresses: one DNS label, never in the form of a UUID.
     Slug, slug;
     /// A script's name, unique in its app.
@@ -117,6 +121,15 @@ fn without_nul(text: &str) -> Result<String, String> {
     if text.contains('\0') { Err("must not contain U+0000".to_owned()) } else { Ok(text.to_owned()) }
 }
 
+fn email(text: &str) -> Result<String, String> {
+    let (before, behind) = text.split_once('@').unwrap_or_default();
+    let strange = |c: char| c.is_control() || c.is_whitespace();
+    if before.is_empty() || behind.is_empty() || behind.contains('@') || text.len() > 254 || text.contains(strange) {
+        return Err("must be an address such as ada@example.org, of at most 254 bytes".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn username(text: &str) -> Result<String, String> {
     let name = text.to_ascii_lowercase();
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
@@ -166,6 +179,16 @@ mod tests {
     fn usernames_are_lower_case() {
         assert_eq!("Ada.L".parse::<Username>().map(|n| n.to_string()), Ok("ada.l".to_owned()));
         assert!("ada l".parse::<Username>().is_err());
+    }
+
+    #[test]
+    fn an_email_has_one_at_sign_and_no_space() {
+        for good in ["ada@example.org", "a+b@localhost", "ä@ö"] {
+            assert!(good.parse::<Email>().is_ok(), "{good}");
+        }
+        for bad in ["", "ada", "@x", "x@", "a@b@c", "a b@c", "a@b\r\nbcc:c", &format!("{}@x", "a".repeat(253))] {
+            assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
     }
 
     #[test]

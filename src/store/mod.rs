@@ -6,10 +6,12 @@
 //! test against the server PiCloud itself starts.
 
 pub mod abandoned;
+pub mod api_key;
 pub mod app;
 pub mod domain;
 pub mod execution;
 pub mod instance;
+pub mod member;
 pub mod node;
 pub mod outbox;
 pub mod route;

@@ -3,14 +3,32 @@
 use sqlx::PgExecutor;
 
 use crate::{
-    access::{Caller, InstanceRole, User, token},
+    access::{By, Caller, InstanceRole, User, token},
     base::{
         Result,
+        cursor::{self, Page},
         id::{SessionId, UserId},
         name::Username,
         time::Timestamp,
     },
 };
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to within five minutes.
+    pub last_used_at: Timestamp,
+    /// When it ends if it is not used.
+    pub expires_at: Timestamp,
+    /// The address it was opened from.
+    pub address: String,
+    /// The browser it was opened with, as it named itself.
+    pub user_agent: Option<String>,
+}
 
 /// What makes a session.
 #[derive(Debug)]
@@ -63,24 +81,69 @@ pub async fn caller_of(db: impl PgExecutor<'_>, token: &str) -> Result<Option<Ca
     .bind(token::hash(token))
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|(session, id, username, role)| Caller { user: User { id, username, role }, session }))
+    Ok(row.map(|(session, id, username, role)| Caller::new(User { id, username, role }, By::Session(session))))
 }
 
-/// Whether a session is still alive: what a long stream asks from time to time.
-pub async fn is_alive(db: impl PgExecutor<'_>, id: SessionId) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "select exists (
-             select from sessions s join users u on u.id = s.user_id
-             where s.id = $1 and s.expires_at > now() and u.active
-         )",
+/// Whose session it is, as things are now, if it is still alive: what a long
+/// stream asks from time to time.
+pub async fn user_of(db: impl PgExecutor<'_>, id: SessionId) -> Result<Option<User>> {
+    let user = sqlx::query_as(
+        "select u.id, u.username, u.instance_role
+         from sessions s join users u on u.id = s.user_id
+         where s.id = $1 and s.expires_at > now() and u.active",
     )
     .bind(id)
-    .fetch_one(db)
-    .await?)
+    .fetch_optional(db)
+    .await?;
+    Ok(user)
+}
+
+/// One page of a user's living sessions, newest first.
+pub async fn list(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page<Session>> {
+    // Ids are ordered by the time they were made.
+    let before: Option<SessionId> = cursor::decode(cursor)?;
+    let rows = sqlx::query_as(
+        "select id, created_at, last_used_at, expires_at, address, user_agent
+         from sessions
+         where user_id = $1 and expires_at > now() and ($2::uuid is null or id < $2)
+         order by id desc
+         limit $3",
+    )
+    .bind(user)
+    .bind(before)
+    .bind(i64::from(limit) + 1)
+    .fetch_all(db)
+    .await?;
+    Ok(Page::cut(rows, limit, |session: &Session| session.id))
 }
 
 /// Ends a session.
 pub async fn close(db: impl PgExecutor<'_>, id: SessionId) -> Result<()> {
     sqlx::query("delete from sessions where id = $1").bind(id).execute(db).await?;
     Ok(())
+}
+
+/// Ends one session of a user; false if there was none.
+pub async fn close_of(db: impl PgExecutor<'_>, user: UserId, id: SessionId) -> Result<bool> {
+    let done = sqlx::query("delete from sessions where id = $1 and user_id = $2")
+        .bind(id)
+        .bind(user)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends all sessions of a user but `kept`; says how many that were.
+pub async fn close_all(db: impl PgExecutor<'_>, user: UserId, kept: Option<SessionId>) -> Result<u64> {
+    let done = sqlx::query("delete from sessions where user_id = $1 and id is distinct from $2")
+        .bind(user)
+        .bind(kept)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
 }

@@ -6,9 +6,9 @@ use http::{HeaderMap, header, request::Parts};
 
 use super::{origin, state::State};
 use crate::{
-    access::{Caller, token},
-    base::{Error, Result},
-    store::session,
+    access::{By, Caller, token},
+    base::{Error, Result, id::AppId},
+    store::{api_key, member, session},
 };
 
 /// The bearer token of the `Authorization` header, if there is one.
@@ -24,13 +24,34 @@ pub fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Who comes with a token of ours; 401 if it is expired, revoked or unknown.
+/// Who comes with a session's token or an API key; 401 if it is expired, revoked or unknown.
 pub async fn caller_of(state: &State, token: &str) -> Result<Caller> {
+    if token.starts_with(token::KEY_PREFIX) {
+        let refused = || Error::Unauthenticated("this API key is not valid (any more)".to_owned());
+        return api_key::caller_of(&state.db, token).await?.ok_or_else(refused);
+    }
+    by_session(state, token).await
+}
+
+/// Who comes with a session's token.
+async fn by_session(state: &State, token: &str) -> Result<Caller> {
     let refused = || Error::Unauthenticated("this token is not valid (any more); sign in again".to_owned());
-    if !token::is_ours(token) {
+    if !token.starts_with(token::SESSION_PREFIX) {
         return Err(refused());
     }
     session::caller_of(&state.db, token).await?.ok_or_else(refused)
+}
+
+/// The same caller in the app they are in, as things are now; nobody if the
+/// session or key is no good any more, or the app none of their business.
+pub async fn again(state: &State, caller: &Caller, app: AppId) -> Result<Option<Caller>> {
+    let user = match &caller.by {
+        By::Session(id) => session::user_of(&state.db, *id).await?,
+        By::Key(key) => api_key::user_of(&state.db, key.id).await?,
+    };
+    let Some(user) = user else { return Ok(None) };
+    let member = member::role(&state.db, app, user.id).await?;
+    Ok(Caller::new(user, caller.by.clone()).in_app(app, member))
 }
 
 impl FromRequestParts<State> for Caller {
@@ -43,7 +64,8 @@ impl FromRequestParts<State> for Caller {
         let Some(token) = origin::session_cookie(&parts.headers)? else {
             return Err(Error::Unauthenticated("sign in first, or send a bearer token".to_owned()));
         };
-        let caller = caller_of(state, token).await?;
+        // A key is for programs, which send headers: in a cookie any page could ride on it.
+        let caller = by_session(state, token).await?;
         origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
         Ok(caller)
     }
@@ -55,7 +77,7 @@ impl OperationInput for Caller {
     }
 }
 
-/// Says in the OpenAPI document that a call needs a session, by cookie or bearer.
+/// Says in the OpenAPI document that a call needs credentials: a session by cookie, or a session or an API key as bearer.
 pub(super) fn document(operation: &mut Operation) {
     operation.security = ["session", "bearer"]
         .into_iter()

@@ -120,6 +120,7 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
     let new = NewUser {
         username: &claim.username,
         display_name: claim.display_name.as_ref(),
+        email: None,
         password_hash: &hash,
         instance_role: InstanceRole::Owner,
     };
@@ -151,7 +152,7 @@ pub async fn login(state: &State, username: &str, password: String, client: &Cli
 
 /// Ends the session a caller came with.
 pub async fn logout(state: &State, caller: &Caller) -> Result<()> {
-    session::close(&state.db, caller.session).await
+    session::close(&state.db, caller.require_login()?).await
 }
 
 fn new_session<'a>(user: &User, token: &'a str, client: &'a Client) -> NewSession<'a> {

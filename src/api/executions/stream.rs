@@ -22,19 +22,16 @@ use tokio::{
 };
 
 use crate::{
-    access::capability::needs::AppLogRead,
-    base::{
-        Error, Result,
-        id::{AppId, SessionId},
-    },
+    access::{Caller, Capability, capability::needs::AppLogRead},
+    base::{Error, Result, id::AppId},
     events::Written,
-    store::{execution, session},
-    web::{InApp, Query, State},
+    store::execution,
+    web::{InApp, Query, State, caller},
 };
 
 /// How many attempts are sent at a time; of more, the newest.
 const BURST: u32 = 200;
-/// How often a quiet stream looks whether its session still lives.
+/// How often a quiet stream looks whether its reader may still read.
 const LOOK: Duration = Duration::from_secs(10);
 /// How often a quiet stream sends a comment, so that proxies leave it open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -71,7 +68,7 @@ pub(super) async fn stream(
     };
     let mut tail = Tail {
         app: on.app.id,
-        session: on.caller.session,
+        caller: on.caller,
         reached,
         notices,
         look,
@@ -99,7 +96,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>> {
 struct Tail {
     state: State,
     app: AppId,
-    session: SessionId,
+    caller: Caller,
     /// The place in the log up to which everything was sent.
     reached: i64,
     notices: Receiver<Arc<Written>>,
@@ -140,13 +137,14 @@ impl Tail {
         self.catch_up().await.unwrap_or_else(|error| error.is_unavailable())
     }
 
-    /// Lines up what came since; false when the session has ended.
+    /// Lines up what came since; false when the reader may read it no more.
     async fn catch_up(&mut self) -> Result<bool> {
-        let lives_on = session::is_alive(&self.state.db, self.session).await?;
-        if lives_on {
+        let now = caller::again(&self.state, &self.caller, self.app).await?;
+        let may = now.is_some_and(|caller| caller.may(Capability::AppLogRead));
+        if may {
             self.read().await?;
         }
-        Ok(lives_on)
+        Ok(may)
     }
 
     /// Reads what came since, and lines it up to be sent.

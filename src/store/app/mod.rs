@@ -7,23 +7,21 @@
 
 mod change;
 mod default;
+mod reach;
 mod removal;
 
 pub use change::{AppChange, NewApp, create, refuse_own_name, update};
 pub use default::{DEFAULT_SLUG, ensure_default};
+pub use reach::{Reached, list, named};
 pub use removal::{Counts, counts, delete};
 
 use sqlx::PgExecutor;
 
-use crate::{
-    access::{Caller, Capability},
-    base::{
-        Result,
-        cursor::{self, Page},
-        id::AppId,
-        name::{AppName, Description, Slug},
-        time::Timestamp,
-    },
+use crate::base::{
+    Result,
+    id::AppId,
+    name::{AppName, Description, Slug},
+    time::Timestamp,
 };
 
 /// An app.
@@ -45,31 +43,6 @@ pub struct App {
     pub updated_at: Timestamp,
 }
 
-/// One page of the apps that `reader` may read, by name.
-pub async fn list(
-    db: impl PgExecutor<'_>,
-    reader: &Caller,
-    cursor: Option<&str>,
-    limit: u32,
-) -> Result<Page<App>> {
-    let after: Option<(String, AppId)> = cursor::decode(cursor)?;
-    let (name, id) = after.unzip();
-    let rows = sqlx::query_as(
-        "select id, slug, name, description, is_default, created_at, updated_at
-         from apps
-         where deleted_at is null and $4 and ($1::text is null or (name, id) > ($1, $2))
-         order by name, id
-         limit $3",
-    )
-    .bind(name)
-    .bind(id)
-    .bind(i64::from(limit) + 1)
-    .bind(reader.may(Capability::AppRead))
-    .fetch_all(db)
-    .await?;
-    Ok(Page::cut(rows, limit, |app: &App| (app.name.clone(), app.id)))
-}
-
 /// The app of this id.
 pub async fn by_id(db: impl PgExecutor<'_>, id: AppId) -> Result<Option<App>> {
     let app = sqlx::query_as(
@@ -78,35 +51,6 @@ pub async fn by_id(db: impl PgExecutor<'_>, id: AppId) -> Result<Option<App>> {
          where id = $1 and deleted_at is null",
     )
     .bind(id)
-    .fetch_optional(db)
-    .await?;
-    Ok(app)
-}
-
-/// The app that has this slug now.
-pub async fn by_slug(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<App>> {
-    let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
-    let app = sqlx::query_as(
-        "select id, slug, name, description, is_default, created_at, updated_at
-         from apps
-         where slug = $1 and deleted_at is null",
-    )
-    .bind(slug)
-    .fetch_optional(db)
-    .await?;
-    Ok(app)
-}
-
-/// The app that had this slug before, as it is called now.
-pub async fn by_old_slug(db: impl PgExecutor<'_>, slug: &str) -> Result<Option<App>> {
-    let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
-    let app = sqlx::query_as(
-        "select apps.id, apps.slug, name, description, is_default, apps.created_at, updated_at
-         from app_old_slugs
-         join apps on apps.id = app_old_slugs.app_id
-         where app_old_slugs.slug = $1 and deleted_at is null",
-    )
-    .bind(slug)
     .fetch_optional(db)
     .await?;
     Ok(app)

@@ -85,6 +85,7 @@ impl TestApp {
         let new = picloud::store::user::NewUser {
             username: &username,
             display_name: None,
+            email: None,
             password_hash: &hash,
             instance_role: picloud::access::InstanceRole::Member,
         };

@@ -7,9 +7,12 @@ use aide::axum::{
 use axum::{Json, extract::State as AxumState, response::NoContent};
 
 use crate::{
-    access::Caller,
-    base::{Error, Result, id::AppId, name::Slug, redacted::Redacted, time::Timestamp},
-    store::user::{self, User},
+    access::{Caller, Scopes},
+    base::{Error, Result, redacted::Redacted, time::Timestamp},
+    store::{
+        member::{self, Membership},
+        user::{self, User},
+    },
     web::{
         Body, NoQuery, State, WithHeader,
         sign_in::{self, Client, SignedIn},
@@ -73,21 +76,20 @@ async fn logout(
 #[derive(serde::Serialize, schemars::JsonSchema)]
 struct Me {
     user: User,
-    /// The apps one is a member of; those who run the instance need no membership.
+    /// The apps one is a member of, as far as one reaches them; those who run the instance need no membership.
     memberships: Vec<Membership>,
+    /// `session` or `api_key`.
     authenticated_by: &'static str,
-}
-
-/// One's role in one app.
-#[derive(serde::Serialize, schemars::JsonSchema)]
-struct Membership {
-    app: AppId,
-    slug: Slug,
-    role: crate::access::AppRole,
+    /// What the key may be used for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Scopes>,
 }
 
 async fn me(AxumState(state): AxumState<State>, caller: Caller, _: NoQuery) -> Result<Json<Me>> {
     let user =
         user::get(&state.db, caller.user.id).await?.ok_or_else(|| Error::NotFound("user".to_owned()))?;
-    Ok(Json(Me { user, memberships: Vec::new(), authenticated_by: "session" }))
+    let memberships = member::of_user(&state.db, user.id, caller.bound_to()).await?;
+    let scopes = caller.key().map(|key| key.scopes.clone());
+    let authenticated_by = if scopes.is_some() { "api_key" } else { "session" };
+    Ok(Json(Me { user, memberships, authenticated_by, scopes }))
 }

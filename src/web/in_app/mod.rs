@@ -10,14 +10,21 @@ use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use http::request::Parts;
 
+mod user;
+
+pub use user::{Changes, ChangesAccount, OnUser, Reads, ReadsAccount};
+
 use super::state::State;
 use crate::{
     access::{Caller, Capability, capability::needs::Needs},
-    base::{Error, Result, id::OutboxId},
+    base::{
+        Error, Result,
+        id::{AppId, OutboxId},
+    },
     store::{
-        app::{self, App},
+        app::{self, App, Reached},
         domain::{self, Domain},
-        outbox,
+        member, outbox,
         route::{self, Route},
         script::{self, Script},
     },
@@ -89,26 +96,23 @@ impl<C: Needs> FromRequestParts<State> for InApp<C> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let (caller, app) = member(parts, state).await?;
+        let (caller, app) = reached(parts, state).await?;
         caller.require(C::CAPABILITY)?;
         Ok(Self { app, caller, capability: PhantomData })
     }
 }
 
-/// Authenticates, and loads the app for one who has a role in it.
-async fn member(parts: &mut Parts, state: &State) -> Result<(Caller, App)> {
+/// Authenticates, and loads the app for one who has a role in it: a stranger
+/// learns no more of an app that is there than of one that is not.
+async fn reached(parts: &mut Parts, state: &State) -> Result<(Caller, App)> {
     let caller = Caller::from_request_parts(parts, state).await?;
-    let key = path_param(parts, "app").await?;
-    let named = match key.parse() {
-        Ok(id) => app::by_id(&state.db, id).await?,
-        Err(_) => app::by_slug(&state.db, &key).await?,
-    };
-    let renamed = if named.is_none() { app::by_old_slug(&state.db, &key).await? } else { None };
-    hide_from_strangers(&caller, "app")?;
-    if let Some(app) = renamed {
+    let name = path_param(parts, "app").await?;
+    let reached = app::named(&state.db, &name, caller.user.id).await?;
+    let Reached { app, role, renamed } = reached.ok_or_else(|| not_found("app"))?;
+    let caller = caller.in_app(app.id, role).ok_or_else(|| not_found("app"))?;
+    if renamed {
         return Err(Error::Moved(with_slug(parts, app.slug.as_str())));
     }
-    let app = named.ok_or_else(|| not_found("app"))?;
     Ok((caller, app))
 }
 
@@ -116,7 +120,7 @@ impl<C: Needs> FromRequestParts<State> for OnDomain<C> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let (caller, app) = member(parts, state).await?;
+        let (caller, app) = reached(parts, state).await?;
         let found = match path_param(parts, "domain").await?.parse() {
             Ok(id) => domain::get(&state.db, app.id, id).await?,
             Err(_) => None,
@@ -131,7 +135,7 @@ impl<C: Needs> FromRequestParts<State> for OnOutbox<C> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let (caller, app) = member(parts, state).await?;
+        let (caller, app) = reached(parts, state).await?;
         let id: Option<OutboxId> = path_param(parts, "row").await?.parse().ok();
         let row = match id {
             Some(id) if outbox::exists(&state.db, app.id, id).await? => id,
@@ -147,7 +151,7 @@ impl<C: Needs> FromRequestParts<State> for OnRoute<C> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let load = async |key: String| match key.parse() {
-            Ok(id) => route::get(&state.db, id).await,
+            Ok(id) => Ok(route::get(&state.db, id).await?.map(|route| (route.app_id, route))),
             Err(_) => Ok(None),
         };
         let (caller, route) = authorised(parts, state, ("route", C::CAPABILITY), load).await?;
@@ -170,7 +174,7 @@ impl<C: Needs> FromRequestParts<State> for OnScript<C> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let load = async |key: String| match key.parse() {
-            Ok(id) => script::get(&state.db, id).await,
+            Ok(id) => Ok(script::get(&state.db, id).await?.map(|script| (script.app_id, script))),
             Err(_) => Ok(None),
         };
         let (caller, script) = authorised(parts, state, ("script", C::CAPABILITY), load).await?;
@@ -178,8 +182,8 @@ impl<C: Needs> FromRequestParts<State> for OnScript<C> {
     }
 }
 
-/// Authenticates, loads what the path parameter `name` says, and authorises, in this order.
-async fn authorised<T, F: Future<Output = Result<Option<T>>>>(
+/// Authenticates, loads what the path parameter `name` says with the app it is of, and authorises, in this order.
+async fn authorised<T, F: Future<Output = Result<Option<(AppId, T)>>>>(
     parts: &mut Parts,
     state: &State,
     (name, capability): (&str, Capability),
@@ -187,15 +191,11 @@ async fn authorised<T, F: Future<Output = Result<Option<T>>>>(
 ) -> Result<(Caller, T)> {
     let caller = Caller::from_request_parts(parts, state).await?;
     let key = path_param(parts, name).await?;
-    let found = load(key).await?.ok_or_else(|| not_found(name))?;
-    hide_from_strangers(&caller, name)?;
+    let (app, found) = load(key).await?.ok_or_else(|| not_found(name))?;
+    let role = member::role(&state.db, app, caller.user.id).await?;
+    let caller = caller.in_app(app, role).ok_or_else(|| not_found(name))?;
     caller.require(capability)?;
     Ok((caller, found))
-}
-
-/// Not found, rather than forbidden, for one without a role in the app.
-fn hide_from_strangers(caller: &Caller, what: &str) -> Result<()> {
-    if caller.role_in_app().is_some() { Ok(()) } else { Err(not_found(what)) }
 }
 
 fn not_found(what: &str) -> Error {
@@ -226,7 +226,7 @@ macro_rules! documented {
     ($($extractor:ident: $param:literal, $description:literal;)+) => {$(
         impl<C: Needs> OperationInput for $extractor<C> {
             fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-                super::query::document_path_param(ctx, operation, ($param, $description));
+                crate::web::query::document_path_param(ctx, operation, ($param, $description));
                 document_capability::<C>(operation);
             }
         }
@@ -242,14 +242,14 @@ documented! {
 impl<C: Needs> OperationInput for OnDomain<C> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         InApp::<C>::operation_input(ctx, operation);
-        super::query::document_path_param(ctx, operation, ("domain", "The domain's id."));
+        crate::web::query::document_path_param(ctx, operation, ("domain", "The domain's id."));
     }
 }
 
 impl<C: Needs> OperationInput for OnOutbox<C> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         InApp::<C>::operation_input(ctx, operation);
-        super::query::document_path_param(ctx, operation, ("row", "The row's id."));
+        crate::web::query::document_path_param(ctx, operation, ("row", "The row's id."));
     }
 }
 
@@ -260,7 +260,7 @@ impl<C: Needs> OperationInput for InInstance<C> {
 }
 
 fn document_capability<C: Needs>(operation: &mut Operation) {
-    super::caller::document(operation);
+    crate::web::caller::document(operation);
     let needs = format!("Needs the capability {}.", C::CAPABILITY.name());
     operation.description = Some(match operation.description.take() {
         Some(text) => format!("{text}\n\n{needs}"),
