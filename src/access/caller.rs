@@ -99,7 +99,10 @@ impl Caller {
         let name = capability.name();
         Err(Error::Forbidden(match &self.by {
             By::Key(_) if !self.covers(capability) => {
-                format!("this needs the capability {name}; for it the API key has to have the scope {}", capability.scope())
+                format!(
+                    "this needs the capability {name}; for it the API key has to have the scope {}",
+                    capability.scope()
+                )
             }
             _ => format!("this needs the capability {name}"),
         }))
@@ -225,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_what_is_missing() -> Result<(), String> {
-        let why = |caller: &Caller| caller.require(Capability::InstanceCreateApp).err().map(|e| e.to_string());
+        let why =
+            |caller: &Caller| caller.require(Capability::InstanceCreateApp).err().map(|e| e.to_string());
         let of_a_key = why(&with_key(InstanceRole::Owner, &[Scope::LogRead], None)?).unwrap_or_default();
         assert!(of_a_key.contains("InstanceCreateApp") && of_a_key.contains("instance:admin"), "{of_a_key}");
         let of_a_member = why(&signed_in(InstanceRole::Member)?).unwrap_or_default();

@@ -58,6 +58,7 @@ fn described() -> (Router<State>, aide::openapi::OpenApi) {
         .nest("/api/v1", access::open().merge(execute::routes()))
         .nest("/api/v1/admin", admin)
         .finish_api_with(&mut document, openapi::defaults);
+    crate::web::caller::describe_needs(&mut document);
     (router, document)
 }
 

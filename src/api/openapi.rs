@@ -31,7 +31,10 @@ pub(super) fn head() -> OpenApi {
         servers: vec![Server { url: "/".to_owned(), ..Server::default() }],
         tags: vec![
             tag("open", "Answers without credentials."),
-            tag("access", "Claiming the machine, signing in and out; users, their sessions and keys, members of apps."),
+            tag(
+                "access",
+                "Claiming the machine, signing in and out; users, their sessions and keys, members of apps.",
+            ),
             tag("apps", "Apps and the hosts they answer on."),
             tag("scripts", "Scripts, their versions, and running them."),
             tag("routes", "Which script answers which address."),

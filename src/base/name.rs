@@ -124,7 +124,12 @@ fn without_nul(text: &str) -> Result<String, String> {
 fn email(text: &str) -> Result<String, String> {
     let (before, behind) = text.split_once('@').unwrap_or_default();
     let strange = |c: char| c.is_control() || c.is_whitespace();
-    if before.is_empty() || behind.is_empty() || behind.contains('@') || text.len() > 254 || text.contains(strange) {
+    if before.is_empty()
+        || behind.is_empty()
+        || behind.contains('@')
+        || text.len() > 254
+        || text.contains(strange)
+    {
         return Err("must be an address such as ada@example.org, of at most 254 bytes".to_owned());
     }
     Ok(text.to_owned())
@@ -186,7 +191,9 @@ mod tests {
         for good in ["ada@example.org", "a+b@localhost", "ä@ö"] {
             assert!(good.parse::<Email>().is_ok(), "{good}");
         }
-        for bad in ["", "ada", "@x", "x@", "a@b@c", "a b@c", "a@b\r\nbcc:c", &format!("{}@x", "a".repeat(253))] {
+        for bad in
+            ["", "ada", "@x", "x@", "a@b@c", "a b@c", "a@b\r\nbcc:c", &format!("{}@x", "a".repeat(253))]
+        {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }
     }

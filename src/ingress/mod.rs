@@ -30,8 +30,12 @@ use http::{Method, request::Parts};
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 use crate::{
-    access::Capability,
-    base::{Error, Result, id::ExecutionId, pattern::RequestPath},
+    access::Caller,
+    base::{
+        Error, Result,
+        id::{ApiKeyId, ExecutionId},
+        pattern::RequestPath,
+    },
     engine::{AppRef, Invocation, Kind, ScriptRef},
     events::{Cause, What, Work},
     routing::{Answer, Entry, Match},
@@ -104,7 +108,7 @@ impl Door {
         (arrived, found, path): (Arrived, Match, RequestPath),
     ) -> Result<Response> {
         let state = &self.state;
-        let caller = request::caller(state, &parts.headers).await?;
+        let caller = request::caller(state, &parts.headers, found.entry.app_id).await?;
         let body = request::body(&state.config.http, &parts.headers, body).await?;
         let is_own = arrived.is_own;
         let entry = Arc::clone(&found.entry);
@@ -130,18 +134,24 @@ impl Door {
             cause: Cause { route: Some(entry.id) },
         };
         if entry.dispatch_mode == DispatchMode::Async {
-            return self.accept(work, &entry).await;
+            let key = caller.as_ref().and_then(Caller::key).map(|key| key.id);
+            return self.accept(work, &entry, key).await;
         }
         let ran = state.dispatcher.run(work).await;
-        let shows_errors = caller.as_ref().is_some_and(|caller| caller.may(Capability::AppRead));
+        let failed = ran.as_ref().is_ok_and(|outcome| outcome.result.is_err());
+        let shows_errors = match &caller {
+            // Whoever cannot be looked up now learns what the public does.
+            Some(caller) if failed => request::may_read(state, caller, entry.app_id).await.unwrap_or(false),
+            _ => false,
+        };
         Ok(reply::Reply { execution_id, is_own, shows_errors }.to(ran))
     }
 
     /// Answers once the run of an async route is sure to happen.
-    async fn accept(&self, work: Work, entry: &Entry) -> Result<Response> {
+    async fn accept(&self, work: Work, entry: &Entry, key: Option<ApiKeyId>) -> Result<Response> {
         let state = &self.state;
         state.disk.check()?;
-        let row = queued::row(&work.invocation, entry.id, &state.config.dispatch)?;
+        let row = queued::row(&work.invocation, (entry.id, key), &state.config.dispatch)?;
         let execution_id = work.invocation.execution_id;
         state.acceptor.accept(row, work).await?;
         Ok(reply::accepted(execution_id))

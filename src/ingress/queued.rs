@@ -10,13 +10,14 @@ use sqlx::PgPool;
 use crate::{
     base::{
         Error, Result,
-        id::{EventId, OutboxId, RouteId},
+        id::{ApiKeyId, EventId, OutboxId, RouteId},
     },
     config::Dispatch,
     engine::{self, AppRef, Bounds, Invocation, Kind, Principal, Request, ScriptRef},
     events::{Cause, Planned, Refusal, SourceKind, What, Work},
     routing::{Entry, Routes},
     store::{
+        api_key,
         outbox::{Claimed, NewRow, RetryPolicy},
         route,
     },
@@ -34,10 +35,17 @@ struct Payload {
     params: Vec<(String, Option<String>)>,
     rest: Option<String>,
     remote_addr: String,
+    /// The API key it came with: taken away, it takes its runs along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<ApiKeyId>,
 }
 
 /// The row of a run that is to be made for a request.
-pub(super) fn row(invocation: &Invocation, route: RouteId, dispatch: &Dispatch) -> Result<NewRow> {
+pub(super) fn row(
+    invocation: &Invocation,
+    (route, key): (RouteId, Option<ApiKeyId>),
+    dispatch: &Dispatch,
+) -> Result<NewRow> {
     let request = &invocation.request;
     let payload = Payload {
         request_id: invocation.request_id.clone(),
@@ -49,6 +57,7 @@ pub(super) fn row(invocation: &Invocation, route: RouteId, dispatch: &Dispatch) 
         params: request.params.clone(),
         rest: request.rest.clone(),
         remote_addr: request.remote_addr.clone(),
+        key,
     };
     let payload = serde_json::to_string(&payload)
         .map_err(|error| Error::internal_from("writing a request down", error))?;
@@ -104,7 +113,7 @@ impl SourceKind for Http {
 impl Http {
     async fn work(&self, row: &Claimed) -> Result<Result<Work, Refusal>> {
         match self.entry(row).await? {
-            Some(entry) => Ok(self.run_of(row, &entry).await),
+            Some(entry) => self.run_of(row, &entry).await,
             None => Ok(Err(Refusal::gone("the route, its script or its app is gone or disabled"))),
         }
     }
@@ -126,10 +135,24 @@ impl Http {
         Ok(in_service())
     }
 
-    async fn run_of(&self, row: &Claimed, entry: &Entry) -> Result<Work, Refusal> {
+    async fn run_of(&self, row: &Claimed, entry: &Entry) -> Result<Result<Work, Refusal>> {
+        let payload: Payload = match serde_json::from_str(&row.payload) {
+            Ok(payload) => payload,
+            Err(error) => {
+                return Ok(Err(Refusal::unreadable(format!("the request cannot be read: {error}"))));
+            }
+        };
+        if let Some(key) = payload.key {
+            if api_key::user_of(&self.db, key).await?.is_none() {
+                let why = "the API key it was asked for with is gone, has expired, or its owner is disabled";
+                return Ok(Err(Refusal::forbidden(why)));
+            }
+        }
+        Ok(self.work_of(row, entry, payload).await)
+    }
+
+    async fn work_of(&self, row: &Claimed, entry: &Entry, payload: Payload) -> Result<Work, Refusal> {
         let principal = principal(row)?;
-        let payload: Payload = serde_json::from_str(&row.payload)
-            .map_err(|error| Refusal::unreadable(format!("the request cannot be read: {error}")))?;
         let content_type = payload.headers.iter().find(|(name, _)| name == "content-type");
         let content_type = content_type.map(|(_, value)| value.clone());
         let raw = row.body.clone().unwrap_or_default().into();

@@ -4,15 +4,17 @@ use axum::body::{Body, HttpBody as _};
 use http::{HeaderMap, Method, Uri, Version, header, request::Parts};
 
 use crate::{
-    access::{Caller, token},
+    access::{Caller, Capability, token},
     base::{
         Error, Result,
+        id::AppId,
         name::Slug,
         pattern::{RequestPath, request_host},
     },
     config::Http,
     engine,
     routing::{Asked, Match},
+    store::member,
     web::{State, body, caller, origin::OwnNames, script_request, server::Peer},
 };
 
@@ -73,11 +75,23 @@ pub(super) fn with_slug(uri: &Uri, slug: &Slug) -> String {
 }
 
 /// Who comes with a bearer token of ours; any other `Authorization` is the script's own business.
-pub(super) async fn caller(state: &State, headers: &HeaderMap) -> Result<Option<Caller>> {
-    match caller::bearer(headers).filter(|token| token::is_ours(token)) {
-        Some(token) => caller::caller_of(state, token).await.map(Some),
-        None => Ok(None),
+///
+/// A key that is bound to another app says here as little as one that is unknown.
+pub(super) async fn caller(state: &State, headers: &HeaderMap, app: AppId) -> Result<Option<Caller>> {
+    let Some(token) = caller::bearer(headers).filter(|token| token::is_ours(token)) else {
+        return Ok(None);
+    };
+    let caller = caller::caller_of(state, token).await?;
+    if caller.bound_to().is_some_and(|bound| bound != app) {
+        return Err(Error::Unauthenticated("this API key is bound to another app".to_owned()));
     }
+    Ok(Some(caller))
+}
+
+/// Whether a caller learns why a run failed: who may read the script may.
+pub(super) async fn may_read(state: &State, caller: &Caller, app: AppId) -> Result<bool> {
+    let role = member::role(&state.db, app, caller.user.id).await?;
+    Ok(caller.may_in(app, role, Capability::AppRead))
 }
 
 /// Reads and decodes the body.

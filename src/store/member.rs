@@ -76,11 +76,7 @@ pub async fn list(
 }
 
 /// The memberships of a user by slug; with `only`, the one in that app.
-pub async fn of_user(
-    db: impl PgExecutor<'_>,
-    user: UserId,
-    only: Option<AppId>,
-) -> Result<Vec<Membership>> {
+pub async fn of_user(db: impl PgExecutor<'_>, user: UserId, only: Option<AppId>) -> Result<Vec<Membership>> {
     let all = sqlx::query_as(
         "select app_id as app, slug, role
          from members join apps on apps.id = app_id

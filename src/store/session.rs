@@ -81,7 +81,8 @@ pub async fn caller_of(db: impl PgExecutor<'_>, token: &str) -> Result<Option<Ca
     .bind(token::hash(token))
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|(session, id, username, role)| Caller::new(User { id, username, role }, By::Session(session))))
+    Ok(row
+        .map(|(session, id, username, role)| Caller::new(User { id, username, role }, By::Session(session))))
 }
 
 /// Whose session it is, as things are now, if it is still alive: what a long

@@ -152,9 +152,7 @@ fn require_another(owners: &[UserId], id: UserId) -> Result<()> {
     if owners.iter().any(|owner| *owner != id) {
         return Ok(());
     }
-    Err(Error::Conflict(
-        "this is the last active owner; make somebody else an owner first".to_owned(),
-    ))
+    Err(Error::Conflict("this is the last active owner; make somebody else an owner first".to_owned()))
 }
 
 /// Locks a user until the transaction ends, and returns them as they are.
@@ -232,12 +230,7 @@ pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> Result<Option
 }
 
 /// Gives a user another password; `old`, if given, must still be the hash of the present one.
-pub async fn set_password(
-    db: impl PgExecutor<'_>,
-    id: UserId,
-    old: Option<&str>,
-    new: &str,
-) -> Result<bool> {
+pub async fn set_password(db: impl PgExecutor<'_>, id: UserId, old: Option<&str>, new: &str) -> Result<bool> {
     let done = sqlx::query(
         "update users set password_hash = $3, updated_at = now()
          where id = $1 and ($2::text is null or password_hash = $2)",

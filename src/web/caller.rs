@@ -1,6 +1,11 @@
 //! Who is calling: the extractor every handler of the administration passes.
 
-use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use aide::{
+    OperationInput,
+    generate::GenContext,
+    openapi::{OpenApi, Operation, ReferenceOr},
+    util::iter_operations_mut,
+};
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 
@@ -78,9 +83,35 @@ impl OperationInput for Caller {
 }
 
 /// Says in the OpenAPI document that a call needs credentials: a session by cookie, or a session or an API key as bearer.
-pub(super) fn document(operation: &mut Operation) {
+fn document(operation: &mut Operation) {
     operation.security = ["session", "bearer"]
         .into_iter()
         .map(|scheme| std::iter::once((scheme.to_owned(), Vec::new())).collect())
         .collect();
+}
+
+/// Where [`document_needs`] keeps its words until the description is made.
+const NEEDS: &str = "x-needs";
+
+/// Says in the OpenAPI document what a call needs of its caller.
+pub fn document_needs(operation: &mut Operation, words: impl Into<String>) {
+    document(operation);
+    operation.extensions.insert(NEEDS.to_owned(), words.into().into());
+}
+
+/// Ends each description with what the call needs: only when all has been said
+/// of a call, since a description takes the place of the one before.
+pub fn describe_needs(document: &mut OpenApi) {
+    let items = document.paths.iter_mut().flat_map(|paths| paths.paths.values_mut());
+    let items = items.filter_map(|item| match item {
+        ReferenceOr::Item(item) => Some(item),
+        ReferenceOr::Reference { .. } => None,
+    });
+    for (_, operation) in items.flat_map(iter_operations_mut) {
+        let needs = operation.extensions.shift_remove(NEEDS);
+        let needs = needs.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned);
+        let said = operation.description.take();
+        let both: Vec<String> = said.into_iter().chain(needs).collect();
+        operation.description = (!both.is_empty()).then(|| both.join("\n\n"));
+    }
 }

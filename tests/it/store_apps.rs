@@ -1,7 +1,7 @@
 //! Apps at the database: slugs and who may have them, races included.
 
 use picloud::{
-    access::{Caller, InstanceRole, User},
+    access::{By, Caller, InstanceRole, User},
     base::{
         Error, Result,
         id::{AppId, SessionId, UserId},
@@ -42,14 +42,16 @@ async fn delete(db: &PgPool, id: AppId) -> Result<()> {
 
 fn caller(role: InstanceRole) -> Result<Caller> {
     let user = User { id: UserId::new(), username: parsed("ada")?, role };
-    Ok(Caller { user, session: SessionId::new() })
+    Ok(Caller::new(user, By::Session(SessionId::new())))
 }
 
 /// Where a slug leads: the app it names, or redirects to.
 async fn leads_to(db: &PgPool, slug: &str) -> Result<(Option<AppId>, Option<AppId>)> {
-    let now = app::by_slug(db, slug).await?.map(|app| app.id);
-    let before = app::by_old_slug(db, slug).await?.map(|app| app.id);
-    Ok((now, before))
+    let found = app::named(db, slug, UserId::new()).await?.map(|found| (found.app.id, found.renamed));
+    Ok((
+        found.filter(|(_, renamed)| !renamed).map(|(id, _)| id),
+        found.filter(|(_, renamed)| *renamed).map(|(id, _)| id),
+    ))
 }
 
 fn is_conflict<T>(result: &Result<T>) -> bool {
@@ -257,13 +259,13 @@ async fn what_the_user_changed_in_the_default_app_stays_changed() -> Result<()> 
     let test = TestDb::new().await;
     let db = test.pool.clone();
     begin(&db).await?;
-    let Some(app) = app::by_slug(&db, app::DEFAULT_SLUG).await? else { panic!("no default app") };
-    rename(&db, app.id, "home").await?;
+    let (Some(app), None) = leads_to(&db, app::DEFAULT_SLUG).await? else { panic!("no default app") };
+    rename(&db, app, "home").await?;
     sqlx::query("delete from routes").execute(&db).await?;
     sqlx::query("delete from scripts").execute(&db).await?;
     assert!(!begin(&db).await?);
     let scripts: i64 = sqlx::query_scalar("select count(*) from scripts").fetch_one(&db).await?;
-    assert_eq!((scripts, app::by_slug(&db, "home").await?.map(|a| a.id)), (0, Some(app.id)));
-    assert!(is_conflict(&delete(&db, app.id).await), "it cannot be deleted");
+    assert_eq!((scripts, leads_to(&db, "home").await?), (0, (Some(app), None)));
+    assert!(is_conflict(&delete(&db, app).await), "it cannot be deleted");
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::{
     admin::api_key as act,
     base::{Error, Result, cursor::Page, name::KeyName, time::Timestamp},
     store::api_key::{self, ApiKey},
-    web::{Body, Created, NoQuery, Paging, Query, State},
+    web::{Body, Created, NoQuery, Paging, Query, State, caller::document_needs},
 };
 
 /// The calls of this noun.
@@ -57,13 +57,8 @@ impl FromRequestParts<State> for SignedIn {
 }
 
 impl OperationInput for SignedIn {
-    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        Caller::operation_input(ctx, operation);
-        let needs = "Needs a session; an API key will not do.";
-        operation.description = Some(match operation.description.take() {
-            Some(text) => format!("{text}\n\n{needs}"),
-            None => needs.to_owned(),
-        });
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        document_needs(operation, "Needs a session; an API key will not do.");
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) fn routes() -> ApiRouter<State> {
                 op.id("listSessions").tag("access").summary("Where a user is signed in, newest first")
             })
             .delete_with(end_all, |op| {
-                op.id("endSessions").tag("access").summary("End all sessions of a user, the one in use included")
+                op.id("endSessions")
+                    .tag("access")
+                    .summary("End all sessions of a user, the one in use included")
             }),
         )
         .api_route(

@@ -14,7 +14,7 @@ mod user;
 
 pub use user::{Changes, ChangesAccount, OnUser, Reads, ReadsAccount};
 
-use super::state::State;
+use super::{caller::document_needs, state::State};
 use crate::{
     access::{Caller, Capability, capability::needs::Needs},
     base::{
@@ -260,10 +260,10 @@ impl<C: Needs> OperationInput for InInstance<C> {
 }
 
 fn document_capability<C: Needs>(operation: &mut Operation) {
-    crate::web::caller::document(operation);
-    let needs = format!("Needs the capability {}.", C::CAPABILITY.name());
-    operation.description = Some(match operation.description.take() {
-        Some(text) => format!("{text}\n\n{needs}"),
-        None => needs,
-    });
+    document_needs(operation, words_for::<C>());
+}
+
+fn words_for<C: Needs>() -> String {
+    let (name, scope) = (C::CAPABILITY.name(), C::CAPABILITY.scope());
+    format!("Needs the capability {name}; an API key needs the scope `{scope}`.")
 }

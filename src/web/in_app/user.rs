@@ -6,7 +6,7 @@ use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::{document_capability, not_found, path_param};
+use super::{document_capability, document_needs, not_found, path_param, words_for};
 use crate::{
     access::{Caller, Capability, capability::needs::InstanceManageUsers},
     base::{Error, Result},
@@ -85,9 +85,8 @@ impl<T: Touch> OperationInput for OnUser<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         crate::web::query::document_path_param(ctx, operation, ("user", "The user's id."));
         if T::OF_ONESELF {
-            crate::web::caller::document(operation);
-            let needs = "Oneself needs a session, anybody else the capability InstanceManageUsers.";
-            operation.description = Some(needs.to_owned());
+            let others = words_for::<InstanceManageUsers>();
+            document_needs(operation, format!("For oneself a session will do. {others}"));
         } else {
             document_capability::<InstanceManageUsers>(operation);
         }
