@@ -12,7 +12,10 @@ use http::{HeaderMap, header, request::Parts};
 use super::{origin, state::State};
 use crate::{
     access::{By, Caller, token},
-    base::{Error, Result, id::AppId},
+    base::{
+        Error, Result,
+        id::{AppId, SessionId},
+    },
     store::{api_key, member, session},
 };
 
@@ -73,6 +76,32 @@ impl FromRequestParts<State> for Caller {
         let caller = by_session(state, token).await?;
         origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
         Ok(caller)
+    }
+}
+
+/// Somebody who is signed in, with no matter which role. A key is no login: it
+/// can neither make nor list keys, nor end a session.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who calls.
+    pub caller: Caller,
+    /// The session the call came with.
+    pub session: SessionId,
+}
+
+impl FromRequestParts<State> for SignedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let session = caller.require_login()?;
+        Ok(Self { caller, session })
+    }
+}
+
+impl OperationInput for SignedIn {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        document_needs(operation, "Needs a session; an API key will not do.");
     }
 }
 

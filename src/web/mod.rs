@@ -19,6 +19,7 @@ pub mod sign_in;
 pub mod state;
 
 pub use body::Body;
+pub use caller::SignedIn;
 pub use in_app::{InApp, InInstance, OnDomain, OnOutbox, OnRoute, OnScript, OnUser};
 pub use query::{NoQuery, Paging, Query};
 pub use reply::{Created, WithHeader};

@@ -4,57 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::support::app::TestApp;
+use crate::{
+    matrix::{CALLS, Needs},
+    support::app::TestApp,
+};
 
-/// The calls that need no credentials. The metrics are text for machines, and the document does not list itself.
-const OPEN: &[&str] = &[
-    "GET /healthz",
-    "GET /readyz",
-    "GET /version",
-    "GET /api/v1/setup",
-    "POST /api/v1/setup",
-    "POST /api/v1/auth/login",
-];
-
-/// The calls of somebody who is signed in.
-const SIGNED_IN: &[&str] = &[
-    "POST /api/v1/auth/logout",
-    "GET /api/v1/auth/me",
-    "POST /api/v1/execute/{}",
-    "GET /api/v1/admin/apps",
-    "POST /api/v1/admin/apps",
-    "GET /api/v1/admin/apps/{}",
-    "PATCH /api/v1/admin/apps/{}",
-    "DELETE /api/v1/admin/apps/{}",
-    "GET /api/v1/admin/apps/{}/domains",
-    "POST /api/v1/admin/apps/{}/domains",
-    "DELETE /api/v1/admin/apps/{}/domains/{}",
-    "GET /api/v1/admin/apps/{}/scripts",
-    "POST /api/v1/admin/apps/{}/scripts",
-    "POST /api/v1/admin/apps/{}/scripts/check",
-    "GET /api/v1/admin/scripts/{}",
-    "PATCH /api/v1/admin/scripts/{}",
-    "DELETE /api/v1/admin/scripts/{}",
-    "GET /api/v1/admin/scripts/{}/versions",
-    "GET /api/v1/admin/scripts/{}/versions/{}",
-    "POST /api/v1/admin/scripts/{}/versions/{}/restore",
-    "GET /api/v1/admin/scripts/{}/routes",
-    "POST /api/v1/admin/scripts/{}/routes",
-    "GET /api/v1/admin/routes/{}",
-    "PATCH /api/v1/admin/routes/{}",
-    "DELETE /api/v1/admin/routes/{}",
-    "GET /api/v1/admin/apps/{}/routes",
-    "POST /api/v1/admin/apps/{}/routes/match",
-    "GET /api/v1/admin/apps/{}/executions",
-    "GET /api/v1/admin/apps/{}/executions/stream",
-    "GET /api/v1/admin/apps/{}/executions/{}",
-    "GET /api/v1/admin/apps/{}/outbox",
-    "DELETE /api/v1/admin/apps/{}/outbox/{}",
-    "POST /api/v1/admin/apps/{}/outbox/{}/retry_now",
-    "GET /api/v1/admin/apps/{}/abandoned",
-    "GET /api/v1/admin/settings",
-    "PATCH /api/v1/admin/settings",
-];
+/// Whether a call needs no credentials. The metrics are text for machines, and the document does not list itself.
+fn is_open(call: &Call) -> bool {
+    CALLS.contains(&(call.name().as_str(), Needs::Nothing))
+}
 
 /// The methods an operation of the document can stand under.
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -64,7 +22,7 @@ pub struct Call {
     pub method: String,
     pub path: String,
     /// The operation, with the parameters its whole path has among its own.
-    operation: Value,
+    pub operation: Value,
 }
 
 impl Call {
@@ -121,7 +79,7 @@ async fn the_document_lists_the_calls_of_the_contract_and_no_other() {
     let app = TestApp::start().await;
     let document = document(&app).await;
     let listed: BTreeSet<String> = calls(&document).iter().map(Call::name).collect();
-    let contract: BTreeSet<String> = OPEN.iter().chain(SIGNED_IN).map(|call| (*call).to_owned()).collect();
+    let contract: BTreeSet<String> = CALLS.iter().map(|(call, _)| (*call).to_owned()).collect();
     let missing: Vec<_> = contract.difference(&listed).collect();
     let extra: Vec<_> = listed.difference(&contract).collect();
     assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:#?}, extra: {extra:#?}");
@@ -152,8 +110,7 @@ async fn every_call_is_described() {
         assert_eq!(media, ["application/problem+json"], "{name}");
 
         let security = operation.get("security").cloned().unwrap_or_else(|| json!([]));
-        let ways =
-            if OPEN.contains(&name.as_str()) { json!([]) } else { json!([{"session": []}, {"bearer": []}]) };
+        let ways = if is_open(&call) { json!([]) } else { json!([{"session": []}, {"bearer": []}]) };
         assert_eq!(security, ways, "{name}");
     }
     for scheme in ["session", "bearer"] {
@@ -184,7 +141,7 @@ async fn every_call_is_served_and_asks_for_credentials_before_anything_else() {
     let app = TestApp::start().await;
     app.owner().await;
     for call in calls(&document(&app).await) {
-        if OPEN.contains(&call.name().as_str()) {
+        if is_open(&call) {
             let answer = app.nobody().call(&call.method, &call.path).await;
             assert!(![401, 403, 404, 405].contains(&answer.status), "{}: {answer:?}", call.name());
             continue;
@@ -192,7 +149,9 @@ async fn every_call_is_served_and_asks_for_credentials_before_anything_else() {
         let parts: Vec<_> =
             call.path.split('/').map(|part| if part.starts_with('{') { "nobodys" } else { part }).collect();
         let path = parts.join("/");
-        for who in [app.nobody(), app.nobody().with_token("pics_nobody")] {
+        for who in
+            [app.nobody(), app.nobody().with_token("pics_nobody"), app.nobody().with_token("pic_abcdefgh_x")]
+        {
             let answer = who.call(&call.method, &path).await;
             answer.problem(401);
             assert!(answer.header("www-authenticate").starts_with("Bearer"), "{}", call.name());

@@ -23,6 +23,7 @@ mod ingress;
 mod lifecycle;
 mod manual;
 mod many_routes;
+mod matrix;
 mod node;
 mod open;
 mod postgres;

@@ -14,8 +14,8 @@ use crate::{
         user::{self, User},
     },
     web::{
-        Body, NoQuery, State, WithHeader,
-        sign_in::{self, Client, SignedIn},
+        Body, NoQuery, SignedIn, State, WithHeader,
+        sign_in::{self, Client},
     },
 };
 
@@ -38,8 +38,8 @@ pub(super) struct Session {
     expires_at: Timestamp,
 }
 
-impl From<SignedIn> for Session {
-    fn from(signed_in: SignedIn) -> Self {
+impl From<sign_in::SignedIn> for Session {
+    fn from(signed_in: sign_in::SignedIn) -> Self {
         Self { user: signed_in.user, token: signed_in.token, expires_at: signed_in.expires_at }
     }
 }
@@ -65,10 +65,10 @@ async fn login(
 
 async fn logout(
     AxumState(state): AxumState<State>,
-    caller: Caller,
+    on: SignedIn,
     _: NoQuery,
 ) -> Result<WithHeader<NoContent>> {
-    sign_in::logout(&state, &caller).await?;
+    sign_in::logout(&state, &on.caller).await?;
     Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(""), NoContent))
 }
 

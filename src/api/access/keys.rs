@@ -1,27 +1,21 @@
 //! One's own API keys.
 
-use aide::{
-    OperationInput,
-    axum::{
-        ApiRouter,
-        routing::{delete_with, get_with},
-    },
-    generate::GenContext,
-    openapi::Operation,
+use aide::axum::{
+    ApiRouter,
+    routing::{delete_with, get_with},
 };
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State as AxumState},
-    http::request::Parts,
+    extract::{Path, State as AxumState},
     response::NoContent,
 };
 
 use crate::{
-    access::{Caller, Scopes},
+    access::Scopes,
     admin::api_key as act,
     base::{Error, Result, cursor::Page, name::KeyName, time::Timestamp},
     store::api_key::{self, ApiKey},
-    web::{Body, Created, NoQuery, Paging, Query, State, caller::document_needs},
+    web::{Body, Created, NoQuery, Paging, Query, SignedIn, State},
 };
 
 /// The calls of this noun.
@@ -43,28 +37,9 @@ pub(super) fn routes() -> ApiRouter<State> {
         )
 }
 
-/// Somebody who is signed in: a key neither makes nor lists keys.
-struct SignedIn(Caller);
-
-impl FromRequestParts<State> for SignedIn {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        caller.require_login()?;
-        Ok(Self(caller))
-    }
-}
-
-impl OperationInput for SignedIn {
-    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        document_needs(operation, "Needs a session; an API key will not do.");
-    }
-}
-
 async fn list(
     AxumState(state): AxumState<State>,
-    SignedIn(caller): SignedIn,
+    SignedIn { caller, .. }: SignedIn,
     Query(page): Query<Paging>,
 ) -> Result<Json<Page<ApiKey>>> {
     let limit = page.limit()?;
@@ -96,7 +71,7 @@ struct CreatedApiKey {
 
 async fn create(
     AxumState(state): AxumState<State>,
-    SignedIn(caller): SignedIn,
+    SignedIn { caller, .. }: SignedIn,
     _: NoQuery,
     Body(asked): Body<NewApiKey>,
 ) -> Result<Created<CreatedApiKey>> {
@@ -115,7 +90,7 @@ struct Named {
 
 async fn delete(
     AxumState(state): AxumState<State>,
-    SignedIn(caller): SignedIn,
+    SignedIn { caller, .. }: SignedIn,
     Path(named): Path<Named>,
     _: NoQuery,
 ) -> Result<NoContent> {
