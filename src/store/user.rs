@@ -78,13 +78,15 @@ pub async fn sign_in_of(db: impl PgExecutor<'_>, username: &Username) -> Result<
         .await?)
 }
 
-/// Notes that a user signed in; nothing if the user was deactivated meanwhile.
-pub async fn signed_in(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<User>> {
+/// Notes that a user signed in by the password behind `hash`; nothing if the
+/// user was deactivated meanwhile, or given another password.
+pub async fn signed_in(db: impl PgExecutor<'_>, id: UserId, hash: &str) -> Result<Option<User>> {
     Ok(sqlx::query_as(
-        "update users set last_login_at = now() where id = $1 and active
+        "update users set last_login_at = now() where id = $1 and active and password_hash = $2
          returning id, username, display_name, email, instance_role, active, last_login_at, created_at, updated_at",
     )
     .bind(id)
+    .bind(hash)
     .fetch_optional(db)
     .await?)
 }

@@ -36,6 +36,8 @@ const OWNED: &[&str] = rows_of![
     "routes",
     "script_versions",
     "scripts",
+    "api_keys",
+    "members",
     "domains",
     "app_old_slugs",
 ];

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use super::state::State;
 use crate::base::{Error, FieldError, Result};
@@ -63,7 +64,9 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // A value of the wrong kind where a word is wanted is no data error to serde: what can
+        // be read as any JSON is well-formed.
+        if inner.is_data() || serde_json::from_slice::<Value>(bytes).is_ok() {
             Error::Invalid(vec![field_error(&path, &inner.to_string())])
         } else {
             malformed(&inner)
@@ -146,6 +149,14 @@ mod tests {
     struct Inner {
         #[allow(dead_code, reason = "only its errors are looked at")]
         lines: u8,
+        #[serde(default)]
+        #[allow(dead_code, reason = "only its errors are looked at")]
+        word: Option<Word>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    enum Word {
+        One,
     }
 
     fn field(json: &str) -> String {
@@ -162,11 +173,26 @@ mod tests {
         assert_eq!(field(r#"{"sandbox":{"lines":"many"}}"#), "sandbox.lines");
         assert_eq!(field(r#"{"sandbox":{}}"#), "sandbox.lines");
         assert_eq!(field("{}"), "sandbox");
+        for word in ["1", "[]", r#""Two""#, "true"] {
+            assert_eq!(
+                field(&format!(r#"{{"sandbox":{{"lines":1,"word":{word}}}}}"#)),
+                "sandbox.word",
+                "{word}"
+            );
+        }
     }
 
     #[test]
     fn broken_syntax_is_malformed_not_invalid() {
-        for broken in ["", "{", r#"{"sandbox":{"lines":1}} x"#, "\u{1}", r#"{"sandbox":1"#, r#"{"other":1"#] {
+        for broken in [
+            "",
+            "{",
+            r#"{"sandbox":{"lines":1}} x"#,
+            "\u{1}",
+            r#"{"sandbox":1"#,
+            r#"{"other":1"#,
+            r#"{"sandbox":{"lines":1e999}}"#,
+        ] {
             assert!(matches!(parse::<Outer>(broken.as_bytes()), Err(Error::Malformed(_))), "{broken}");
         }
     }

@@ -125,7 +125,7 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
         instance_role: InstanceRole::Owner,
     };
     let owner = user::create(&mut *tx, new).await?.id;
-    let user = user::signed_in(&mut *tx, owner).await?.ok_or_else(refused)?;
+    let user = user::signed_in(&mut *tx, owner, &hash).await?.ok_or_else(refused)?;
     let expires_at = session::open(&mut *tx, new_session(&user, &token, client)).await?;
     tx.commit().await?;
     tracing::info!(user = %user.username, "the machine was claimed");
@@ -139,12 +139,12 @@ pub async fn login(state: &State, username: &str, password: String, client: &Cli
         Err(_) => None,
     };
     let (id, hash) = known.unzip();
-    let right = password::verify(state.password_cost, password, hash).await?;
+    let right = password::verify(state.password_cost, password, hash.clone()).await?;
     let wrong = || Error::Unauthenticated("the user name or the password is wrong".to_owned());
-    let id = id.filter(|_| right).ok_or_else(wrong)?;
+    let (id, hash) = id.zip(hash).filter(|_| right).ok_or_else(wrong)?;
     let token = token::new_session()?;
     let mut tx = state.db.begin().await?;
-    let user = user::signed_in(&mut *tx, id).await?.ok_or_else(wrong)?;
+    let user = user::signed_in(&mut *tx, id, &hash).await?.ok_or_else(wrong)?;
     let expires_at = session::open(&mut *tx, new_session(&user, &token, client)).await?;
     tx.commit().await?;
     Ok(SignedIn { user, token, expires_at })

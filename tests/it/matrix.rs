@@ -326,7 +326,7 @@ fn outcome(answer: &Answer) -> Outcome {
     }
 }
 
-fn needs_of(call: &Call) -> Needs {
+pub fn needs_of(call: &Call) -> Needs {
     let name = call.name();
     let found = CALLS.iter().find(|(listed, _)| *listed == name);
     found.unwrap_or_else(|| panic!("say in the table what {name} needs")).1
