@@ -190,6 +190,7 @@ async fn a_call_refuses_every_query_parameter_it_does_not_know() {
         owner.post("/api/v1/admin/apps/garden/domains", json!({"pattern": "garden.local"})).await.id();
     let execution = owner.post(&format!("/api/v1/execute/{script}"), json!({})).await;
     let execution = execution.json["execution_id"].as_str().expect("an id").to_owned();
+    let me = owner.get("/api/v1/auth/me").await.json["user"]["id"].as_str().expect("an id").to_owned();
     let document = app.nobody().get("/api/v1/openapi.json").await.json;
     for (template, item) in document["paths"].as_object().expect("paths") {
         if template.starts_with("/api/v1/execute") || template.starts_with("/api/v1/setup") {
@@ -197,7 +198,8 @@ async fn a_call_refuses_every_query_parameter_it_does_not_know() {
         }
         let ids = [("{app}", "garden"), ("{script}", &script), ("{route}", &route), ("{domain}", &domain)];
         let more = [("{version}", "1"), ("{n}", "1"), ("{execution}", execution.as_str()), ("{row}", &row)];
-        let ids = ids.into_iter().chain(more);
+        let people = [("{user}", me.as_str()), ("{session}", &execution), ("{key}", &execution)];
+        let ids = ids.into_iter().chain(more).chain(people);
         let path = ids.fold(template.clone(), |path, (name, id)| path.replace(name, id));
         assert!(!path.contains('{'), "{path}");
         for method in item.as_object().expect("methods").keys() {

@@ -1,7 +1,7 @@
 //! No call as a member of one app returns or changes anything of another:
 //! calls at random, with ids that are guessed, and ids that are right.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
@@ -283,7 +283,7 @@ async fn the_database_refuses_references_across_apps() {
     ] {
         let refused = sqlx::query(&statement).execute(test.pool()).await;
         let error = refused.expect_err(&statement);
-        let code = error.as_database_error().and_then(|e| e.code().map(|code| code.into_owned()));
+        let code = error.as_database_error().and_then(|e| e.code().map(Cow::into_owned));
         assert_eq!(code.as_deref(), Some("23503"), "{statement}: {error}");
     }
 }

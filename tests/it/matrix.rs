@@ -243,6 +243,27 @@ async fn all_ways(name: &'static str, id: &str, session: &Person) -> Vec<Who> {
     all
 }
 
+/// Those whom nobody knows.
+async fn nobodies(test: &TestApp, owner: &Person) -> Vec<Who> {
+    let nobody = |name: &str, person| Who {
+        name: name.to_owned(),
+        person,
+        id: String::new(),
+        role: None,
+        scopes: None,
+        bound: None,
+    };
+    vec![
+        nobody("nobody", test.nobody()),
+        nobody("an unknown session", test.nobody().with_token("pics_unknown")),
+        nobody("an unknown key", test.nobody().with_token("pic_abcdefgh_unknown")),
+        nobody("a key in a cookie", {
+            let key = owner.key(&SCOPES, None).await;
+            test.nobody().with("cookie", &format!("picloud_session={}", key.token().expect("a key")))
+        }),
+    ]
+}
+
 async fn site() -> Site {
     let test = TestApp::start().await;
     let owner = test.owner().await;
@@ -260,23 +281,7 @@ async fn site() -> Site {
     let row = api_outbox::put(test.pool(), &garden).await;
     let me = owner.get("/api/v1/auth/me").await.json["user"]["id"].as_str().expect("an id").to_owned();
 
-    let nobody = |name: &str, person| Who {
-        name: name.to_owned(),
-        person,
-        id: String::new(),
-        role: None,
-        scopes: None,
-        bound: None,
-    };
-    let mut people = vec![
-        nobody("nobody", test.nobody()),
-        nobody("an unknown session", test.nobody().with_token("pics_unknown")),
-        nobody("an unknown key", test.nobody().with_token("pic_abcdefgh_unknown")),
-        nobody("a key in a cookie", {
-            let key = owner.key(&SCOPES, None).await;
-            test.nobody().with("cookie", &format!("picloud_session={}", key.token().expect("a key")))
-        }),
-    ];
+    let mut people = nobodies(&test, &owner).await;
     for role in ROLES {
         let (id, person) = if role == "owner" {
             (me.clone(), owner.clone())
