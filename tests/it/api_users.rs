@@ -1,15 +1,18 @@
 //! Users, their passwords and their sessions over HTTP.
 
 use picloud::{
-    base::{Result, name::Username},
-    store::user,
+    access::InstanceRole,
+    base::{Error, Result, id::UserId, name::Username},
+    store::user::{self, UserChange},
 };
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 use crate::{
     matrix::sign_in,
     support::{
         app::{PASSWORD, TestApp},
+        eventually,
         http::{Answer, Person},
     },
 };
@@ -154,42 +157,51 @@ async fn the_last_active_owner_stays() {
     other.delete(&at(&inactive)).await.problem(409);
 }
 
+/// An act that takes `id` from the active owners.
+async fn removed(conn: &mut PgConnection, id: UserId, act: usize) -> Result<()> {
+    let change = match act {
+        0 => return user::delete(conn, id, |_| Ok(())).await.map(|_| ()),
+        1 => UserChange { active: Some(false), ..UserChange::default() },
+        _ => UserChange { instance_role: Some(InstanceRole::Admin), ..UserChange::default() },
+    };
+    user::update(conn, id, change, |_| Ok(())).await.map(|_| ())
+}
+
 #[tokio::test]
-async fn of_owners_who_remove_one_another_at_once_one_is_left() {
+async fn of_owners_who_are_removed_at_once_one_is_left() -> Result<()> {
     let test = TestApp::start().await;
-    let ada = test.owner().await;
-    let ada_id = my_id(&ada).await;
-    for round in 0..6 {
-        let name = format!("rival{round}");
-        let rival_id = ada.user(&name, "owner").await;
-        let rival = sign_in(&test, &name).await;
-        let act = async |who: &Person, id: &str| match round % 3 {
-            0 => who.delete(&at(id)).await.status,
-            1 => who.patch(&at(id), json!({"active": false})).await.status,
-            _ => who.patch(&at(id), json!({"instance_role": "admin"})).await.status,
-        };
-        let (first, second) = tokio::join!(act(&ada, &rival_id), act(&rival, &ada_id));
-        let owners: Vec<String> =
-            sqlx::query_scalar("select username from users where instance_role = 'owner' and active")
-                .fetch_all(test.pool())
-                .await
-                .expect("sql");
-        assert_eq!(owners.len(), 1, "round {round}: {first} {second} {owners:?}");
-        assert!([first, second].iter().filter(|status| **status < 300).count() == 1, "{first} {second}");
-        if owners == ["ada"] {
-            continue;
+    let owner = test.owner().await;
+    let ada: UserId = my_id(&owner).await.parse().expect("an id");
+    for act in 0..3 {
+        let rival: UserId = owner.user(&format!("rival{act}"), "owner").await.parse().expect("an id");
+        let mut first = test.pool().begin().await?;
+        removed(&mut first, rival, act).await?;
+        let pool = test.pool().clone();
+        let mut second = tokio::spawn(async move {
+            let mut second = pool.begin().await?;
+            removed(&mut second, ada, act).await?;
+            second.commit().await.map_err(Error::from)
+        });
+        // The second has to wait for the first; one that does not is over before.
+        let waiting = eventually("the second waits", || async {
+            let waits: bool = sqlx::query_scalar(
+                "select exists (select from pg_stat_activity
+                                where datname = current_database() and wait_event_type = 'Lock')",
+            )
+            .fetch_one(test.pool())
+            .await
+            .expect("sql");
+            waits.then_some(())
+        });
+        tokio::select! {
+            () = waiting => {}
+            done = &mut second => panic!("it did not wait: {done:?}"),
         }
-        // Next round from the same start.
-        for statement in [
-            "update users set instance_role = 'owner', active = true where username = 'ada'",
-            "delete from users where username like 'rival%'",
-        ] {
-            sqlx::query(statement).execute(test.pool()).await.expect("sql");
-        }
-        if !is_signed_in(&ada).await || my_id(&ada).await != ada_id {
-            return;
-        }
+        first.commit().await?;
+        let refused = second.await.expect("it ends");
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     }
+    Ok(())
 }
 
 #[tokio::test]
