@@ -1,5 +1,8 @@
 //! What a node has in its hands: rows that were claimed and are not settled.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -157,6 +160,12 @@ impl Hand {
             self.end_alone();
         }
         Some(held)
+    }
+
+    /// Lets go of a row that will not run. None if its epoch is over: it was freed with it.
+    pub(super) fn let_go_unrun(&mut self, key: Key) -> Option<Held> {
+        self.void.remove(&key);
+        self.let_go(key)
     }
 
     /// How many rows are in hand.

@@ -10,6 +10,8 @@ mod batch;
 mod hand;
 mod outcome;
 mod plan;
+#[cfg(test)]
+mod sample;
 mod serve;
 mod write;
 
@@ -163,7 +165,7 @@ impl Durable {
     pub(super) fn unreserve<'f>(&self, fresh: impl IntoIterator<Item = &'f Fresh>) {
         let mut hand = self.0.hand.lock();
         for fresh in fresh {
-            hand.let_go(key(&fresh.work));
+            hand.let_go_unrun(key(&fresh.work));
         }
         hand.lost_an_answer();
         drop(hand);
@@ -174,7 +176,7 @@ impl Durable {
     fn forget(&self, jobs: Vec<Job>) {
         let mut hand = self.0.hand.lock();
         for job in jobs {
-            hand.let_go((job.invocation.execution_id, attempt(&job.invocation)));
+            hand.let_go_unrun((job.invocation.execution_id, attempt(&job.invocation)));
         }
     }
 
@@ -197,7 +199,7 @@ impl Durable {
         }
         let mut hand = self.0.hand.lock();
         for key in keys {
-            if let Some(held) = hand.let_go(key) {
+            if let Some(held) = hand.let_go_unrun(key) {
                 hand.settled.unrun.push(held.id);
             }
         }
