@@ -1,5 +1,8 @@
 //! From rows that were claimed to jobs for the engine.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{Durable, Fate, Held, failed, key, outcome};
