@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use picloud::{
     base::{
         backoff::Backoff,
@@ -47,7 +48,8 @@ async fn database(epochs: &[i64], apps: usize) -> (TestDb, PgPool, Vec<AppId>) {
     (test, queue, ids)
 }
 
-fn row(app_id: AppId, source_kind: &'static str) -> NewRow {
+/// A durable row to be put.
+pub fn row(app_id: AppId, source_kind: &'static str) -> NewRow {
     let execution_id = ExecutionId::new();
     NewRow {
         id: OutboxId::new(),
@@ -67,7 +69,8 @@ fn row(app_id: AppId, source_kind: &'static str) -> NewRow {
     }
 }
 
-async fn put(db: &PgPool, rows: &[NewRow]) {
+/// Puts rows that wait.
+pub async fn put(db: &PgPool, rows: &[NewRow]) {
     let rows: Vec<&NewRow> = rows.iter().collect();
     let put = outbox::put(db, &rows, &vec![false; rows.len()], 0).await.expect("put");
     assert_eq!(put.len(), rows.len());
@@ -148,6 +151,42 @@ async fn apps_take_turns() {
     first.sort();
     first.dedup();
     assert!(first.len() >= 16, "within 20 rows nearly every app had one: {}", first.len());
+}
+
+/// 28 MiB wait. What one claim brings is at most 8, and the row with which it has them.
+#[tokio::test]
+async fn rows_with_large_bodies_or_payloads_are_claimed_few_at_a_time() {
+    const MIB: usize = 1 << 20;
+    let (_test, queue, apps) = database(&[1], 2).await;
+    let mut rows: Vec<NewRow> = (0..28).map(|n| row(apps[n % 2], KINDS[n % 2])).collect();
+    for (n, row) in rows.iter_mut().enumerate() {
+        if n % 4 == 0 {
+            // Of what can be made small the database keeps, and weighs, less.
+            let mut noise = vec![0; MIB / 4 * 3];
+            rand::rng().fill_bytes(&mut noise);
+            row.payload = format!("\"{}\"", BASE64_STANDARD.encode(noise));
+        } else {
+            row.body = Some(vec![b'x'; MIB].into());
+        }
+        put(&queue, std::slice::from_ref(row)).await;
+    }
+    let bytes = |row: &Claimed| row.payload.len() + row.body.as_ref().map_or(0, Vec::len);
+    let mut left = rows.len();
+    while left > 0 {
+        let claimed = claim(&queue, 1, 512).await;
+        let brought: usize = claimed.iter().map(bytes).sum();
+        assert!(brought <= 9 * MIB, "{brought} bytes at once");
+        assert!(brought >= 7 * MIB || claimed.len() == left, "{brought} bytes: more could be claimed");
+        left -= claimed.len();
+    }
+    // One that is larger than the bound is claimed all the same, alone.
+    let (mut large, small) = (row(apps[0], "http"), row(apps[0], "http"));
+    large.body = Some(vec![b'x'; 12 * MIB].into());
+    put(&queue, &[large.clone()]).await;
+    put(&queue, &[small]).await;
+    let claimed = claim(&queue, 1, 512).await;
+    assert_eq!(claimed.iter().map(|row| row.id).collect::<Vec<_>>(), [large.id]);
+    assert_eq!(claim(&queue, 1, 512).await.len(), 1);
 }
 
 /// Two nodes claim at the same time: no row twice, and all in the end.

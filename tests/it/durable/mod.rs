@@ -1,11 +1,16 @@
 //! Async routes: accepted, run, retried, given up, and nothing lost on the way.
 
+mod accepting;
+mod alone;
 mod failing;
+mod large;
 mod lost;
+mod pace;
 mod stopping;
 mod waiting;
 
 use serde_json::{Value, json};
+use sqlx::PgPool;
 
 use crate::support::{
     app::TestApp,
@@ -89,9 +94,13 @@ fn errors(execution: &Answer) -> Vec<(String, String)> {
 }
 
 async fn outbox_is_empty(app: &TestApp) {
+    no_row_is_left(app.pool()).await;
+}
+
+async fn no_row_is_left(db: &PgPool) {
     eventually("the outbox is empty", || async {
         let rows: i64 =
-            sqlx::query_scalar("select count(*) from outbox").fetch_one(app.pool()).await.expect("a count");
+            sqlx::query_scalar("select count(*) from outbox").fetch_one(db).await.expect("a count");
         (rows == 0).then_some(())
     })
     .await;
