@@ -23,7 +23,7 @@ const LINGER: Duration = Duration::from_millis(20);
 /// How many outcomes are written at once at most: more do not wait.
 const COMPANY: usize = 256;
 
-/// From how many bytes of bodies on nothing more is taken in hand.
+/// From how many bytes of payloads and bodies on nothing more is taken in hand.
 const MOST_BYTES: usize = 8 << 20;
 
 /// One run of one row.
@@ -38,7 +38,7 @@ pub(super) struct Held {
     /// Runs that failed before.
     pub(super) failures: i32,
     pub(super) errors: Vec<RunError>,
-    /// The bytes of its body.
+    /// The bytes of its payload and its body.
     bytes: usize,
     /// What is known of the run for the execution log.
     pub(super) begun: NewAttempt,
@@ -53,7 +53,7 @@ impl Held {
             policy: row.policy,
             failures: row.attempt_count,
             errors: row.errors,
-            bytes: row.body.as_ref().map_or(0, Vec::len),
+            bytes: row.payload.len() + row.body.as_ref().map_or(0, Vec::len),
             begun,
         }
     }
@@ -66,7 +66,7 @@ impl Held {
             policy: row.policy,
             failures: 0,
             errors: Vec::new(),
-            bytes: row.body.as_ref().map_or(0, bytes::Bytes::len),
+            bytes: row.payload.len() + row.body.as_ref().map_or(0, bytes::Bytes::len),
             begun,
         }
     }
@@ -116,7 +116,7 @@ pub(super) struct Hand {
     /// The epoch under which it is held.
     pub(super) epoch: Option<i64>,
     held: HashMap<Key, Held>,
-    /// Bytes of the bodies of what is held.
+    /// Bytes of the payloads and bodies of what is held.
     bytes: usize,
     /// Rows whose epoch is over and whose runs are not.
     void: HashMap<Key, Held>,
@@ -191,7 +191,7 @@ impl Hand {
         is_open && !self.backlog && !self.astray && !self.is_heavy()
     }
 
-    /// Whether the bodies of what is held leave no room for more.
+    /// Whether what is held leaves no room for more.
     pub(super) fn is_heavy(&self) -> bool {
         self.bytes > MOST_BYTES
     }

@@ -10,9 +10,12 @@ use crate::{
 
 const MIB: usize = 1 << 20;
 
-/// A row of an app that was claimed, with a body of this many bytes.
+/// A row that was claimed, with a body of this many bytes.
 fn row(body: usize) -> (Key, Held) {
-    let row = claimed(AppId::new(), body);
+    held(claimed(AppId::new(), body))
+}
+
+fn held(row: Claimed) -> (Key, Held) {
     let begun = settle::refused(&row, &Refusal::gone("no"));
     ((row.execution_id, row.attempt), Held::claimed(row, begun))
 }
@@ -23,6 +26,22 @@ fn quiet() -> Hand {
     hand.begin(1);
     hand.backlog = false;
     hand
+}
+
+/// The head of a request may have 256 KiB.
+#[test]
+fn payloads_weigh_as_bodies_do() {
+    let mut hand = quiet();
+    for rows in 0..32 {
+        assert!(!hand.is_heavy(), "{rows} rows");
+        let mut row = claimed(AppId::new(), 0);
+        row.payload = "x".repeat(256 << 10);
+        let (key, held) = held(row);
+        hand.hold(key, held);
+    }
+    let (key, held) = row(1);
+    hand.hold(key, held);
+    assert!(hand.is_heavy());
 }
 
 #[test]
