@@ -8,6 +8,7 @@
 pub mod abandoned;
 pub mod api_key;
 pub mod app;
+mod batch;
 pub mod domain;
 pub mod execution;
 pub mod instance;

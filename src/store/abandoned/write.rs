@@ -2,10 +2,13 @@
 
 use sqlx::PgExecutor;
 
-use crate::base::{
-    Result,
-    id::{AbandonedId, AppId, ExecutionId, InboxId, OutboxId, ScriptId},
-    name::{storable, truncated},
+use crate::{
+    base::{
+        Result,
+        id::{AbandonedId, AppId, ExecutionId, InboxId, OutboxId, ScriptId},
+        name::{storable, truncated},
+    },
+    store::batch::{column, living},
 };
 
 /// The most a summary holds, in bytes.
@@ -36,11 +39,10 @@ pub async fn insert(db: impl PgExecutor<'_>, entries: &[NewAbandoned]) -> Result
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let apps = sqlx::query_scalar(
-        "with living as (
-             select id from apps where id = any($2) and deleted_at is null order by id for key share
-         )
-         insert into abandoned_executions
+    let apps = sqlx::query_scalar(concat!(
+        "with ",
+        living!("$2"),
+        " insert into abandoned_executions
              (id, app_id, outbox_id, inbox_id, script_id, execution_id, status, summary)
          select r.id, r.app_id, r.outbox_id, r.inbox_id, r.script_id, r.execution_id, r.status, r.summary
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[],
@@ -49,7 +51,7 @@ pub async fn insert(db: impl PgExecutor<'_>, entries: &[NewAbandoned]) -> Result
          join living on living.id = r.app_id
          on conflict (outbox_id) do nothing
          returning app_id",
-    )
+    ))
     .bind(column(entries, |_| AbandonedId::new()))
     .bind(column(entries, |e| e.app_id))
     .bind(column(entries, |e| e.outbox_id))
@@ -61,8 +63,4 @@ pub async fn insert(db: impl PgExecutor<'_>, entries: &[NewAbandoned]) -> Result
     .fetch_all(db)
     .await?;
     Ok(apps)
-}
-
-fn column<T>(entries: &[NewAbandoned], value: impl Fn(&NewAbandoned) -> T) -> Vec<T> {
-    entries.iter().map(value).collect()
 }

@@ -6,11 +6,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::PgExecutor;
 
-use crate::base::{
-    Result,
-    id::{AppId, ExecutionId, RouteId, ScriptId, TriggerId},
-    name::storable,
-    time::Timestamp,
+use crate::{
+    base::{
+        Result,
+        id::{AppId, ExecutionId, RouteId, ScriptId, TriggerId},
+        name::storable,
+        time::Timestamp,
+    },
+    store::batch::{column, living},
 };
 
 /// An attempt that has ended, to be written down.
@@ -120,17 +123,15 @@ impl NewAttempt {
 /// Writes attempts down in the order given and says how many were new.
 ///
 /// Attempts of apps that are gone are left out, and so are those that are there
-/// already, so that a batch whose outcome was unknown can be written again. The
-/// apps are locked against removal first: without that the foreign key of one
-/// row could fail all. Arrays rather than one JSON document, because the
-/// server unescapes every string of a document it takes apart and U+0000,
-/// which a logged map may hold, cannot be.
+/// already, so that a batch whose outcome was unknown can be written again.
+/// Arrays rather than one JSON document, because the server unescapes every
+/// string of a document it takes apart and U+0000, which a logged map may hold,
+/// cannot be.
 pub async fn insert(db: impl PgExecutor<'_>, attempts: &[NewAttempt]) -> Result<u64> {
-    let done = sqlx::query(
-        "with living as (
-             select id from apps where id = any($4) and deleted_at is null order by id for key share
-         )
-         insert into executions
+    let done = sqlx::query(concat!(
+        "with ",
+        living!("$4"),
+        " insert into executions
              (execution_id, attempt, root_execution_id, app_id, script_id, script_version, source, trigger_id,
               route_id, principal, started_at, duration_us, operations, status, error_kind, error_message,
               error_line, error_column, request_summary, response_summary, trigger_depth, logs, lost_log_lines)
@@ -149,7 +150,7 @@ pub async fn insert(db: impl PgExecutor<'_>, attempts: &[NewAttempt]) -> Result<
          join living on living.id = r.app_id
          order by r.nth
          on conflict (execution_id, attempt) do nothing",
-    )
+    ))
     .bind(column(attempts, |a| a.execution_id))
     .bind(column(attempts, |a| a.attempt))
     .bind(column(attempts, |a| a.root_execution_id))
@@ -176,10 +177,6 @@ pub async fn insert(db: impl PgExecutor<'_>, attempts: &[NewAttempt]) -> Result<
     .execute(db)
     .await?;
     Ok(done.rows_affected())
-}
-
-fn column<T>(attempts: &[NewAttempt], value: impl Fn(&NewAttempt) -> T) -> Vec<T> {
-    attempts.iter().map(value).collect()
 }
 
 fn saturated(n: u32) -> i32 {

@@ -5,10 +5,13 @@
 
 use sqlx::PgExecutor;
 
-use crate::base::{
-    Result,
-    id::{AppId, CauseId, EventId, ExecutionId, InboxId, OutboxId, ScriptId, UserId},
-    name::storable,
+use crate::{
+    base::{
+        Result,
+        id::{AppId, CauseId, EventId, ExecutionId, InboxId, OutboxId, ScriptId, UserId},
+        name::storable,
+    },
+    store::batch::{column, living},
 };
 
 /// A synchronous run that is under way.
@@ -44,14 +47,12 @@ pub struct SyncRow {
 /// The node's row is held meanwhile, so that who declares it dead sees either
 /// all of these rows or none.
 pub async fn record(db: impl PgExecutor<'_>, epoch: i64, rows: &[&SyncRow]) -> Result<()> {
-    sqlx::query(
+    sqlx::query(concat!(
         "with ours as (
              select epoch from nodes where epoch = $12 for key share
-         ),
-         living as (
-             select id from apps where id = any($3) and deleted_at is null order by id for key share
-         )
-         insert into outbox
+         ), ",
+        living!("$3"),
+        " insert into outbox
              (id, event_id, app_id, source_kind, op, trigger_id, script_id, reply_to, payload, origin_principal,
               trigger_depth, root_execution_id, execution_id, retry_max_attempts, retry_backoff, retry_base_ms,
               attempt, first_attempt_at, claimed_epoch)
@@ -65,7 +66,7 @@ pub async fn record(db: impl PgExecutor<'_>, epoch: i64, rows: &[&SyncRow]) -> R
          join living on living.id = r.app_id
          cross join ours
          on conflict (id) do nothing",
-    )
+    ))
     .bind(column(rows, |row| row.id))
     .bind(column(rows, |_| EventId::new()))
     .bind(column(rows, |row| row.app_id))
@@ -100,8 +101,4 @@ pub async fn erase_all(db: impl PgExecutor<'_>, epoch: i64) -> Result<()> {
         .execute(db)
         .await?;
     Ok(())
-}
-
-fn column<'r, T>(rows: &[&'r SyncRow], value: impl Fn(&'r SyncRow) -> T) -> Vec<T> {
-    rows.iter().map(|row| value(row)).collect()
 }

@@ -3,10 +3,13 @@
 use sqlx::PgExecutor;
 
 use super::NewRow;
-use crate::base::{
-    Result,
-    id::{AppId, OutboxId},
-    name::storable,
+use crate::{
+    base::{
+        Result,
+        id::{AppId, OutboxId},
+        name::storable,
+    },
+    store::batch::{column, living},
 };
 
 /// Puts rows and says which were put: those of apps that are gone are not.
@@ -19,11 +22,10 @@ pub async fn put(
     held: &[bool],
     epoch: i64,
 ) -> Result<Vec<OutboxId>> {
-    let put = sqlx::query_scalar(
-        "with living as (
-             select id from apps where id = any($3) and deleted_at is null order by id for key share
-         )
-         insert into outbox
+    let put = sqlx::query_scalar(concat!(
+        "with ",
+        living!("$3"),
+        " insert into outbox
              (id, event_id, app_id, source_kind, op, trigger_id, script_id, payload, body, origin_principal,
               trigger_depth, root_execution_id, execution_id, retry_max_attempts, retry_backoff, retry_base_ms,
               attempt, lost_count, claimed_epoch)
@@ -37,7 +39,7 @@ pub async fn put(
                     trigger_depth, root_execution_id, execution_id, max_attempts, backoff, base_ms, held)
          join living on living.id = r.app_id
          returning id",
-    )
+    ))
     .bind(column(rows, |row| row.id))
     .bind(column(rows, |row| row.event_id))
     .bind(column(rows, |row| row.app_id))
@@ -59,10 +61,6 @@ pub async fn put(
     .fetch_all(db)
     .await?;
     Ok(put)
-}
-
-fn column<'r, T>(rows: &[&'r NewRow], value: impl Fn(&'r NewRow) -> T) -> Vec<T> {
-    rows.iter().map(|row| value(row)).collect()
 }
 
 /// How many rows of `app` wait, counted no further than `most`.

@@ -9,11 +9,14 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 
 use super::{RunError, milliseconds};
-use crate::base::{
-    Result,
-    id::{DeadLetterId, OutboxId},
-    name::storable,
-    time::Timestamp,
+use crate::{
+    base::{
+        Result,
+        id::{DeadLetterId, OutboxId},
+        name::storable,
+        time::Timestamp,
+    },
+    store::batch::column,
 };
 
 /// A run that failed.
@@ -149,8 +152,4 @@ impl Failed {
     fn last_error(&self) -> String {
         storable(self.errors.last().map(|error| error.message.clone()).unwrap_or_default())
     }
-}
-
-fn column<T>(failed: &[Failed], value: impl Fn(&Failed) -> T) -> Vec<T> {
-    failed.iter().map(value).collect()
 }
