@@ -10,7 +10,7 @@ use picloud::{
         time::Timestamp,
     },
     db,
-    store::outbox::{self, Claimed, Failed, NewRow, RetryPolicy, RunError},
+    store::outbox::{self, ALONE_FROM, Claimed, Failed, NewRow, RetryPolicy, RunError},
 };
 use proptest::{
     prelude::*,
@@ -221,6 +221,36 @@ async fn a_row_comes_back_as_it_was_put() {
     assert_eq!((claimed.payload, claimed.policy), (new.payload, new.policy));
     assert_eq!(claimed.body.as_deref(), new.body.as_deref());
     assert_eq!((claimed.attempt, claimed.attempt_count, claimed.lost_count), (1, 0, 1));
+}
+
+/// The statements and the indexes draw the line where the constant does.
+#[tokio::test]
+async fn rows_that_were_lost_twice_are_claimed_one_by_one() {
+    let (_test, queue, apps) = database(&[1], 1).await;
+    let losses = 0..ALONE_FROM + 3;
+    put(&queue, &losses.clone().map(|_| row(apps[0], "http")).collect::<Vec<_>>()).await;
+    let lose = "update outbox set lost_count = nth - 1, attempt = nth - 1
+                from (select id as of, row_number() over (order by id) as nth from outbox) as numbered where id = of";
+    sqlx::query(lose).execute(&queue).await.expect("losses");
+    let ordinary = u32::try_from(ALONE_FROM).expect("a count");
+    assert_eq!(outbox::waiting(&queue, apps[0], 100).await.expect("a count"), ordinary);
+    // The claim counts as a loss until there is an outcome.
+    let mut claimed: Vec<i32> = claim(&queue, 1, 32).await.iter().map(|row| row.lost_count - 1).collect();
+    claimed.sort_unstable();
+    assert_eq!(claimed, (0..ALONE_FROM).collect::<Vec<_>>());
+    for _ in ALONE_FROM..losses.end {
+        assert!(outbox::next(&queue, &KINDS).await.expect("the next").suspect);
+        let row = outbox::claim_suspect(&queue, 1, &KINDS).await.expect("a claim").expect("a row");
+        assert!(row.lost_count > ALONE_FROM, "{row:?}");
+    }
+    assert!(!outbox::next(&queue, &KINDS).await.expect("the next").suspect);
+    assert!(outbox::claim_suspect(&queue, 1, &KINDS).await.expect("a claim").is_none());
+    let indexes = "select pg_get_expr(indpred, indrelid) from pg_index
+                   where indrelid = 'outbox'::regclass and pg_get_expr(indpred, indrelid) like '%lost_count%' order by 1";
+    let divided: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&queue).await.expect("the indexes");
+    let expected =
+        ["<", ">="].map(|sign| format!("((claimed_epoch IS NULL) AND (lost_count {sign} {ALONE_FROM}))"));
+    assert_eq!(divided, expected);
 }
 
 /// What an epoch writes that does not hold the row, or is dead, changes nothing.

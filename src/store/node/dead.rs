@@ -13,7 +13,10 @@ use sqlx::{PgConnection, PgPool};
 use super::CLASS;
 use crate::{
     base::{Result, id::AppId},
-    store::abandoned::{self, NewAbandoned},
+    store::{
+        abandoned::{self, NewAbandoned},
+        outbox::ALONE_FROM,
+    },
 };
 
 /// The node that takes over.
@@ -43,7 +46,7 @@ enum Loss {
     /// The process ended under it: the claim has counted it already.
     Counted,
     /// The machine ended under the process, or it is not known how the row came
-    /// to be there: from the third on, losses count against a row, and this one does not.
+    /// to be there: past [`ALONE_FROM`] losses count against a row, and this one does not.
     Innocent,
     /// Nothing was lost with the process.
     None,
@@ -122,7 +125,7 @@ async fn free(tx: &mut PgConnection, epoch: i64, loss: Loss) -> Result<u64> {
     // that a row that was lost once or twice is still run alone.
     let (spared, of_those_from) = match loss {
         Loss::Counted => (0, 0),
-        Loss::Innocent => (1, 3),
+        Loss::Innocent => (1, ALONE_FROM + 1),
         Loss::None => (1, 1),
     };
     let done = sqlx::query(

@@ -26,6 +26,12 @@ use crate::base::{
     time::Timestamp,
 };
 
+/// From how many losses on a row runs alone.
+///
+/// In statements it stands as a literal: two partial indexes divide the rows by
+/// it, and a parameter tells the planner nothing of which of them to use.
+pub const ALONE_FROM: i32 = 2;
+
 /// With how many losses a row is not run again.
 pub const LOST_TOO_OFTEN: i32 = 5;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use picloud::base::Result;
+use picloud::{base::Result, store::outbox::ALONE_FROM};
 
 use super::{alone::Alone, no_row_is_left};
 use crate::{
@@ -49,7 +49,7 @@ async fn while_the_database_is_away_the_loop_stands_still() -> Result<()> {
 /// What is due and locked is in another node's hands, whether it is to run alone or not.
 #[tokio::test]
 async fn a_row_that_is_locked_elsewhere_is_not_asked_for_again_and_again() -> Result<()> {
-    for lost in [0, 2] {
+    for lost in [0, ALONE_FROM] {
         let test = TestDb::new().await;
         put(&test.pool, &[row(an_app(&test.pool).await?, "http")]).await;
         let lose = sqlx::query("update outbox set lost_count = $1, attempt = $1").bind(lost);
