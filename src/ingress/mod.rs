@@ -9,6 +9,7 @@
 mod queued;
 mod reply;
 mod request;
+mod run;
 
 pub use queued::Http as HttpSource;
 
@@ -36,13 +37,13 @@ use crate::{
         id::{ApiKeyId, ExecutionId},
         pattern::RequestPath,
     },
-    engine::{AppRef, Invocation, Kind, ScriptRef},
-    events::{Cause, What, Work},
+    events::Work,
     routing::{Answer, Entry, Match},
     store::{instance, route::DispatchMode},
     web::{State, layers::RequestId, script_request},
 };
 use request::Arrived;
+use run::Run;
 
 /// Takes whatever no other door does.
 pub fn router(state: &State) -> Router<State> {
@@ -113,26 +114,17 @@ impl Door {
         let is_own = arrived.is_own;
         let entry = Arc::clone(&found.entry);
         let execution_id = ExecutionId::new();
-        let script = &entry.script;
         let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
-        let invocation = Invocation {
+        let run = Run {
             execution_id,
             root_execution_id: execution_id,
             request_id: request_id.unwrap_or_default().to_owned(),
             attempt: 1,
             trigger_depth: 0,
-            app: AppRef { id: entry.app_id, slug: entry.app_slug.clone() },
-            script: ScriptRef { id: script.id, name: script.name.clone(), version: Some(script.version) },
-            kind: Kind::Http,
             request: request::seen(parts, arrived, (found, path), body)?,
             principal: caller.as_ref().map(script_request::principal),
         };
-        let work = Work {
-            invocation,
-            code: What::Version(script.id, script.version),
-            limits: state.bounds.limits(script.sandbox, Some(script.timeout)),
-            cause: Cause { route: Some(entry.id) },
-        };
+        let work = run.of(&entry, &state.bounds);
         if entry.dispatch_mode == DispatchMode::Async {
             let key = caller.as_ref().and_then(Caller::key).map(|key| key.id);
             return self.accept(work, &entry, key).await;

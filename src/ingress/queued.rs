@@ -7,14 +7,15 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
+use super::run::Run;
 use crate::{
     base::{
         Error, Result,
         id::{ApiKeyId, EventId, OutboxId, RouteId},
     },
     config::Dispatch,
-    engine::{self, AppRef, Bounds, Invocation, Kind, Principal, Request, ScriptRef},
-    events::{Cause, Planned, Refusal, SourceKind, What, Work},
+    engine::{self, Bounds, Invocation, Kind, Principal, Request},
+    events::{Planned, Refusal, SourceKind, Work},
     routing::{Entry, Routes},
     store::{
         api_key,
@@ -158,17 +159,13 @@ impl Http {
         let raw = row.body.clone().unwrap_or_default().into();
         let body = engine::body::decode_request(content_type.as_deref(), raw).await;
         let body = body.map_err(|why| Refusal::unreadable(format!("the body cannot be read: {why}")))?;
-        let script = &entry.script;
         let unsigned = |number: i32| u32::try_from(number).unwrap_or_default();
-        let invocation = Invocation {
+        let run = Run {
             execution_id: row.execution_id,
             root_execution_id: row.root_execution_id,
             request_id: payload.request_id,
             attempt: unsigned(row.attempt),
             trigger_depth: unsigned(row.trigger_depth),
-            app: AppRef { id: entry.app_id, slug: entry.app_slug.clone() },
-            script: ScriptRef { id: script.id, name: script.name.clone(), version: Some(script.version) },
-            kind: Kind::Http,
             request: Request {
                 method: payload.method,
                 path: payload.path,
@@ -182,12 +179,7 @@ impl Http {
             },
             principal,
         };
-        Ok(Work {
-            invocation,
-            code: What::Version(script.id, script.version),
-            limits: self.bounds.limits(script.sandbox, Some(script.timeout)),
-            cause: Cause { route: Some(entry.id) },
-        })
+        Ok(run.of(entry, &self.bounds))
     }
 }
 
