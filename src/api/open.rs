@@ -126,8 +126,19 @@ async fn metrics(AxumState(state): AxumState<State>, request: Request) -> Result
         let (mut parts, _) = request.into_parts();
         Caller::from_request_parts(&mut parts, &state).await?.require(Capability::InstanceManageSettings)?;
     }
-    // Without the database the gauges of the outbox are those of the last time.
-    let _ = tokio::time::timeout(PROBE, state.durable.read_gauges()).await;
+    // Without the database what it alone knows is as it was the last time.
+    let _ = tokio::time::timeout(PROBE, ask_database(&state)).await;
     let text = state.metrics.text();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// Has the metrics say what only the database knows.
+async fn ask_database(state: &State) {
+    match crate::db::wal_bytes(&state.db).await {
+        Ok(bytes) => state.metrics.wal_reached(bytes),
+        Err(error) => tracing::debug!(%error, "the database does not say how much WAL there is"),
+    }
+    if let Err(error) = state.durable.read_gauges().await {
+        tracing::debug!(%error, "the waiting rows could not be counted");
+    }
 }

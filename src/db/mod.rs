@@ -123,6 +123,18 @@ pub async fn notify(db: impl PgExecutor<'_>, channel: &str) -> Result<()> {
     Ok(())
 }
 
+/// How many bytes of WAL the server has written since its cluster was made,
+/// for whomever: on a card that is what wears it out.
+///
+/// The position, not `pg_stat_wal`: it is exact at once, and a crash or a
+/// restart does not set it back. What the server skips to begin a new segment
+/// is counted as if it were written.
+pub async fn wal_bytes(db: impl PgExecutor<'_>) -> Result<u64> {
+    let position = sqlx::query_scalar("select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint");
+    let position: i64 = position.fetch_one(db).await?;
+    Ok(position.unsigned_abs())
+}
+
 /// Whether the server answers: one round trip.
 pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query("select 1").execute(db).await?;

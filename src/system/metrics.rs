@@ -47,12 +47,17 @@ pub struct Metrics {
     pub scripts_memory: IntGauge,
     /// Connections of the database pool, by `state`: `open`, `idle`.
     pub database_connections: IntGaugeVec,
+    /// Bytes of WAL; not there until somebody has asked the server, for from nought on it would seem to have
+    /// written them all at once.
+    wal_bytes: IntCounterVec,
     /// Callers that wait for the outcome of a run.
     pub inbox: IntGauge,
     /// Routes in the table that is being served.
     pub routes: IntGauge,
     registry: Registry,
     hooks: Arc<Mutex<Vec<Hook>>>,
+    /// Held while a counter is raised to what was read elsewhere.
+    raising: Arc<Mutex<()>>,
 }
 
 type Hook = Box<dyn Fn(&Metrics) + Send + Sync>;
@@ -103,21 +108,19 @@ impl Metrics {
             ),
             http_requests: counters(&all, "http_requests_total", "Requests answered.", &["door", "class"]),
             gate: gauges(&all, "gate_scripts", "Scripts at the execution gate.", &["state"]),
-            scripts_memory: gauge(
-                &all,
-                "scripts_memory_bytes",
-                "What scripts have taken of the memory for all of them.",
-            ),
+            scripts_memory: gauge(&all, "scripts_memory_bytes", "Memory that scripts have taken."),
             database_connections: gauges(
                 &all,
                 "database_connections",
                 "Connections of the pool.",
                 &["state"],
             ),
+            wal_bytes: counters(&all, "wal_bytes_total", "Bytes of WAL the server has written.", &[]),
             inbox: gauge(&all, "inbox_pending", "Callers that wait for an outcome."),
             routes: gauge(&all, "routes", "Routes in the table."),
             registry: all,
             hooks: Arc::default(),
+            raising: Arc::default(),
         };
         let build = gauges(&metrics.registry, "build_info", "The version that runs; always 1.", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -127,6 +130,13 @@ impl Metrics {
     /// Calls `hook` before each reading, so that it can set the gauges it knows of.
     pub fn on_read(&self, hook: impl Fn(&Self) + Send + Sync + 'static) {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(hook));
+    }
+
+    /// Says how many bytes of WAL there were when somebody asked. Who asked earlier and comes later changes nothing.
+    pub fn wal_reached(&self, bytes: u64) {
+        let _one = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = self.wal_bytes.with_label_values::<&str>(&[]);
+        counter.inc_by(bytes.saturating_sub(counter.get()));
     }
 
     /// All counters as Prometheus reads them (`text/plain; version=0.0.4`).
@@ -207,6 +217,22 @@ mod tests {
         assert!(names.clone().count() > 0);
         for line in names {
             assert!(line.starts_with("picloud_"), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_wal_is_counted_once_it_is_known_and_never_goes_back() {
+        let metrics = Metrics::new();
+        assert!(!metrics.text().contains("picloud_wal_bytes_total"));
+        for (read, told) in [
+            (5_000_000_000, 5_000_000_000_u64),
+            (4_999_999_999, 5_000_000_000),
+            (5_000_000_007, 5_000_000_007),
+        ] {
+            metrics.wal_reached(read);
+            let text = metrics.text();
+            assert!(text.lines().any(|line| line == format!("picloud_wal_bytes_total {told}")), "{text}");
+            assert!(text.contains("# TYPE picloud_wal_bytes_total counter"), "{text}");
         }
     }
 

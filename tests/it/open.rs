@@ -1,6 +1,10 @@
 //! What answers without credentials: health, readiness, version, metrics.
 
-use std::{fs, net::UdpSocket};
+use std::{
+    fs,
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -151,4 +155,53 @@ async fn over_the_network_open_metrics_are_for_everybody() {
     let Some(address) = outward() else { return };
     let app = TestApp::start_with(&[("listen", &address), ("metrics_open", "true")]).await;
     assert_metrics(&app.nobody().get("/metrics").await);
+}
+
+/// How many bytes of WAL the metrics tell of.
+fn wal_bytes(metrics: &Answer) -> u64 {
+    assert_metrics(metrics);
+    let told = metrics.text.lines().find_map(|line| line.strip_prefix("picloud_wal_bytes_total "));
+    told.and_then(|bytes| bytes.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn the_metrics_count_the_wal_the_server_writes() {
+    let app = TestApp::start().await;
+    let someone = app.nobody();
+    let before = wal_bytes(&someone.get("/metrics").await);
+    assert!(before > 0);
+    sqlx::query("create table noise (bytes bytea)").execute(app.pool()).await.expect("a table");
+    // Kept outside the row and as it is: each of its bytes is written.
+    let noise = vec![b'x'; 1 << 20];
+    sqlx::query("alter table noise alter bytes set storage external")
+        .execute(app.pool())
+        .await
+        .expect("a change");
+    sqlx::query("insert into noise values ($1)").bind(&noise).execute(app.pool()).await.expect("a row");
+    let after = wal_bytes(&someone.get("/metrics").await);
+    assert!(after - before >= 1 << 20, "{before} and then {after}");
+}
+
+/// Who watches a machine wants an answer most of all when something is wrong.
+#[tokio::test]
+async fn the_metrics_answer_in_time_while_the_database_does_not() {
+    let db = TestDb::new().await;
+    let (mut cable, _) = Cable::to(&db).await;
+    let url = cable.url(&db);
+    let app = TestApp::start_on(db, &[("database_url", &url)]).await;
+    let someone = app.nobody();
+    let before = wal_bytes(&someone.get("/metrics").await);
+
+    // What waits cannot be counted: whoever tries waits ten seconds for the lock.
+    let mut holder = app.pool().begin().await.expect("a transaction");
+    sqlx::query("lock table outbox").execute(&mut *holder).await.expect("the lock");
+    let begun = Instant::now();
+    assert!(wal_bytes(&someone.get("/metrics").await) >= before);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    holder.rollback().await.expect("the lock is given up");
+
+    cable.cut();
+    let begun = Instant::now();
+    assert!(wal_bytes(&someone.get("/metrics").await) >= before, "as it was the last time");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

@@ -1,6 +1,6 @@
 //! What must agree across files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Source, code, read, sources};
 
@@ -82,6 +82,19 @@ fn listed_statuses(page: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The names of the metrics that are made: the first literal after the registry.
+fn made_metrics(source: &str) -> BTreeSet<String> {
+    let made = source.split("&all,").skip(1).chain(source.split("&metrics.registry,").skip(1));
+    let names = made.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    names.map(|name| format!("picloud_{name}")).collect()
+}
+
+/// The names in the first column of the table in `docs/metrics.md`.
+fn listed_metrics(page: &str) -> BTreeSet<String> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    rows.map(str::to_owned).collect()
+}
+
 #[test]
 fn no_folder_is_crowded() {
     let files = sources(&["src"]);
@@ -139,4 +152,15 @@ fn every_error_is_in_the_docs_with_its_status() {
         listed_statuses("| `Gone` | 410 | 1 |\n|---|---|---|\n").get("Gone").map(String::as_str),
         Some("410")
     );
+}
+
+#[test]
+fn every_metric_is_in_the_docs() {
+    let made = made_metrics(&read("src/system/metrics.rs"));
+    assert!(made.len() >= 19, "{made:?}");
+    assert_eq!(listed_metrics(&read("docs/metrics.md")), made);
+    let planted = "a: counter(&all, \"a_total\", \"A.\"), b: gauges(\n &all,\n \"b\",\n \"B.\", &[\"c\"])";
+    let expected = ["picloud_a_total", "picloud_b"].map(str::to_owned);
+    assert_eq!(made_metrics(planted), BTreeSet::from(expected));
+    assert_eq!(listed_metrics("| `picloud_a_total` | counter |\n|---|---|\n").len(), 1);
 }
