@@ -77,8 +77,11 @@ impl Product {
         owner["token"].as_str().ok_or("no token")?.clone_into(&mut self.token);
         for app in ["bench", "other"] {
             self.post("/api/v1/admin/apps", &json!({"slug": app, "name": app}))?;
-            for (name, mode) in [("now", "sync"), ("later", "async")] {
-                let script = json!({"name": name, "source": "#{ n: 1 + 2 }"});
+            let trivial = "#{ n: 1 + 2 }";
+            let scripts =
+                [("now", "sync", trivial), ("later", "async", trivial), ("lasting", "async", "sleep(0.1)")];
+            for (name, mode, source) in scripts {
+                let script = json!({"name": name, "source": source});
                 let script = self.post(&format!("/api/v1/admin/apps/{app}/scripts"), &script)?;
                 let routes =
                     format!("/api/v1/admin/scripts/{}/routes", script["id"].as_str().ok_or("no id")?);

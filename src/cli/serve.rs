@@ -7,15 +7,17 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     process::ExitCode,
+    time::Duration,
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, Failure, Settings, data_dir, listen::listen, print, runtime};
+use super::{Exit, Failure, Settings, data_dir, listen::listen, print};
 use crate::{
     boot::{self, Running, Setup},
+    engine,
     postgres::Program,
-    system::{hardware::Hardware, log, memory, notify},
+    system::{hardware::Hardware, log, memory, notify, worker},
 };
 
 /// Runs until it is told to stop.
@@ -27,8 +29,14 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let listener = listen(config.http.listen)?;
     data_dir::enter(&config)?;
     let threads = usize::try_from(hardware.cores).unwrap_or(usize::MAX);
+    let stack = engine::stack_bytes(config.execution.max_memory_ceiling);
     let setup = Setup { config, hardware, listener, program: Program::this(), modules: &[] };
-    runtime(threads)?.block_on(serve(setup))
+    let runtime = worker::runtime(threads, stack)
+        .map_err(|error| Failure::io("the runtime cannot be started", &error))?;
+    let ended = runtime.block_on(serve(setup));
+    // A native that cannot be interrupted must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 async fn serve(setup: Setup) -> Result<ExitCode, Failure> {

@@ -59,6 +59,8 @@ pub(super) struct End {
     pub left: u64,
     /// What it logged.
     pub logbook: Logbook,
+    /// Whether it was too long for the thread of another.
+    pub long: bool,
 }
 
 /// Begins a run on this thread.
@@ -80,9 +82,9 @@ pub(super) fn end() -> End {
     // The one thing of the call that the run itself made. A script can put what
     // it likes into its parts by way of a copy, `ctx` itself included.
     take_apart(call.as_mut().and_then(|call| call.ctx.take()).into_iter().collect());
-    let meter::Reading { operations, stop, left } = meter::end();
+    let meter::Reading { operations, stop, left, long } = meter::end();
     let logbook = call.map_or_else(Logbook::closed, |call| call.logbook);
-    End { operations, stop, left, logbook }
+    End { operations, stop, left, logbook, long }
 }
 
 /// Stops the run: the error for a native to return. What swallows it changes
@@ -151,6 +153,7 @@ pub(super) fn pause(until: Instant) -> Result<(), Box<EvalAltResult>> {
     let deadline = meter::deadline();
     let place = CALL.with(|slot| slot.borrow().as_ref().map(|call| (Arc::clone(&call.gate), call.seat)));
     let (Some(deadline), Some((gate, seat))) = (deadline, place) else { return Ok(()) };
+    meter::leave();
     // What the gate makes meanwhile, threads included, is not the run's.
     match meter::uncounted(|| gate.pause(seat, until, deadline)) {
         Pause::Over => Ok(()),

@@ -40,7 +40,7 @@ use tokio::sync::Notify;
 
 pub use body::Body;
 pub use compile::{Compiled, Problem};
-pub use gate::{Full, Gauges, Started, Ticket};
+pub use gate::{Full, Gauges, Started, Ticket, Visit};
 pub use invocation::{AppRef, Invocation, Kind, Principal, Request, ScriptRef};
 pub use job::{Code, Job, Lane};
 pub use limits::{Bounds, Limits};
@@ -48,7 +48,10 @@ pub use logbook::LogLimits;
 pub use outcome::{BodyKind, Failure, FailureKind, Level, LogLine, Outcome, Response};
 pub use sdk::SdkModule;
 
-use crate::base::{id::ScriptId, time::Timestamp};
+use crate::{
+    base::{id::ScriptId, time::Timestamp},
+    system::worker,
+};
 use gate::{Gate, Sizes};
 use run::Runner;
 
@@ -87,6 +90,16 @@ pub struct Engine {
 struct Inner {
     gate: Arc<Gate>,
     runner: Arc<Runner>,
+    /// Bytes of stack a run needs.
+    stack: usize,
+}
+
+/// How large a body a run may have on the thread of another: a larger one is a while's work to read.
+const SMALL_BODY: usize = 16 << 10;
+
+/// The stack of a thread on which runs are made that may hold `memory` bytes.
+pub fn stack_bytes(memory: usize) -> usize {
+    gate::stack_bytes(memory)
 }
 
 impl Engine {
@@ -110,7 +123,7 @@ impl Engine {
         };
         let runs = Arc::clone(&runner);
         let gate = Gate::new(sizes, pool, Box::new(move |job, turn| runs.run(job, turn)));
-        Self { inner: Arc::new(Inner { gate, runner }) }
+        Self { inner: Arc::new(Inner { gate, runner, stack: sizes.stack }) }
     }
 
     /// Hands a job in. It starts at once if there is a permit, or waits in the
@@ -119,11 +132,33 @@ impl Engine {
         self.inner.gate.submit(job)
     }
 
+    /// Lets an interactive job through that need not wait and promises to be
+    /// short, to be run on a thread of the async runtime; else gives it back.
+    ///
+    /// Only on a thread of [`worker::runtime`] with room for it is a job let through.
+    pub fn enter(&self, job: Box<Job>) -> Result<Visit, Box<Job>> {
+        let promises = match &job.code {
+            Code::Compiled(compiled) => compiled.habit.is_short(),
+            Code::Version { .. } | Code::Draft(_) => false,
+        };
+        let small = job.invocation.request.body.raw.len() <= SMALL_BODY;
+        if promises && small && job.lane == Lane::Interactive && worker::takes(self.inner.stack) {
+            self.inner.gate.enter(job)
+        } else {
+            Err(job)
+        }
+    }
+
     /// Hands many jobs in at once; never waits, and takes as many as come.
     ///
     /// They come back if none of them can ever start: the engine stops, or has no thread.
     pub fn submit_all(&self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
         self.inner.gate.submit_all(jobs)
+    }
+
+    /// The same, before the background jobs that wait already.
+    pub fn submit_ahead(&self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        self.inner.gate.submit_ahead(jobs)
     }
 
     /// Takes the background jobs back that have not started, but for the `keep` oldest.

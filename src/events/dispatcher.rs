@@ -99,7 +99,7 @@ impl Dispatcher {
         let done = self.done(ending, settle::begun(&work.invocation, work.cause));
         let lane = Lane::Interactive;
         let job = Job { invocation: work.invocation, code, limits: work.limits, lane, done };
-        let ticket = Waiting(self.0.engine.submit(job).map_err(|_| self.full())?);
+        let ticket = Waiting(self.hand_in(job)?);
         begun.handed_in(ticket.0.start());
         if let Ok(outcome) = tokio::time::timeout(self.0.permit_wait, place.outcome()).await {
             return outcome.ok_or_else(lost);
@@ -115,6 +115,19 @@ impl Dispatcher {
         }
         place.answered();
         Ok(timed_out(wall_clock))
+    }
+
+    /// Hands a job in: to a task of its own on this thread if it may start at
+    /// once and promises to be short, else to the script threads.
+    fn hand_in(&self, job: Job) -> Result<Ticket> {
+        match self.0.engine.enter(Box::new(job)) {
+            Ok(visit) => {
+                let ticket = visit.ticket();
+                tokio::spawn(async move { visit.run() });
+                Ok(ticket)
+            }
+            Err(job) => self.0.engine.submit(*job).map_err(|_| self.full()),
+        }
     }
 
     /// The compiled script, or its source for the engine to compile.

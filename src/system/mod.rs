@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod notify;
 pub mod stack;
 pub mod tasks;
+pub mod worker;
 
 /// What the system says about a failed call, without the number behind it.
 pub fn words(error: &std::io::Error) -> String {

@@ -15,6 +15,7 @@ const KEPT: usize = 128 * 1024;
 pub struct Stack {
     /// Its lowest address.
     lowest: usize,
+    size: usize,
     page: usize,
     // A raw pointer is neither `Send` nor `Sync`.
     here: std::marker::PhantomData<*const ()>,
@@ -39,7 +40,12 @@ impl Stack {
             got
         };
         let lowest = (lowest.addr() + page - 1) & !(page - 1);
-        (got == 0).then_some(Self { lowest, page, here: std::marker::PhantomData })
+        (got == 0).then_some(Self { lowest, size, page, here: std::marker::PhantomData })
+    }
+
+    /// Its bytes, all told.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Asks for ordinary pages: a huge one would be 2 MiB for the first byte that is touched.

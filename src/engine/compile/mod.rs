@@ -5,7 +5,10 @@ pub(super) mod syntax;
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
 };
 
 use lru::LruCache;
@@ -25,8 +28,34 @@ pub struct Compiled {
     pub(super) captures: bool,
     /// It names `ctx`.
     pub(super) names_ctx: bool,
+    /// How long its runs are.
+    pub(super) habit: Arc<Habit>,
     /// Bytes of memory it takes.
     weight: usize,
+}
+
+/// Whether the last runs of a script were short, which says where the next is made.
+#[derive(Debug, Default)]
+pub(super) struct Habit(AtomicU8);
+
+impl Habit {
+    /// So many short runs in a row make a script short again.
+    const PROBATION: u8 = 16;
+
+    /// Notes a run.
+    pub(super) fn took(&self, long: bool) {
+        let before = self.0.load(Relaxed);
+        let after = if long { Self::PROBATION } else { before.saturating_sub(1) };
+        // Two runs that end at once may count as one.
+        if before != after {
+            self.0.store(after, Relaxed);
+        }
+    }
+
+    /// Whether the next run is taken to be short.
+    pub(super) fn is_short(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
 }
 
 impl Compiled {
@@ -34,7 +63,7 @@ impl Compiled {
         let captures = syntax::captures(&ast);
         // Also where it stands in a text or a comment: that costs little.
         let names_ctx = source.contains(reserved::NAME);
-        Self { ast: Arc::new(ast), captures, names_ctx, weight }
+        Self { ast: Arc::new(ast), captures, names_ctx, habit: Arc::default(), weight }
     }
 }
 

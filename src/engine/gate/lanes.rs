@@ -29,6 +29,8 @@ pub(super) struct Lanes {
     running: Share,
     in_flight: Share,
     interactive: VecDeque<Queued>,
+    /// Background jobs that go before the others of their lane.
+    ahead: VecDeque<Queued>,
     background: VecDeque<Queued>,
     /// Interactive jobs that went before a waiting background job since the last of those started.
     passed: u32,
@@ -83,6 +85,7 @@ impl Lanes {
             running: Share::new(sizes.running),
             in_flight: Share::new(sizes.in_flight),
             interactive: VecDeque::new(),
+            ahead: VecDeque::new(),
             background: VecDeque::new(),
             passed: 0,
             low: 0,
@@ -98,7 +101,7 @@ impl Lanes {
     /// Tells when no more than `low` background jobs wait; at once, if so it is.
     pub(super) fn tell_at(&mut self, low: usize) {
         self.low = low;
-        if self.background.len() <= low {
+        if self.waiting(Lane::Background) <= low {
             self.told.notify_one();
         }
     }
@@ -106,6 +109,11 @@ impl Lanes {
     /// Queues a job as the last of its lane.
     pub(super) fn push(&mut self, queued: Queued) {
         self.queue_of(queued.job.lane).push_back(queued);
+    }
+
+    /// Queues a background job before those that came the usual way.
+    pub(super) fn push_ahead(&mut self, queued: Queued) {
+        self.ahead.push_back(queued);
     }
 
     /// Takes the job that starts next, if one may start, and counts it as begun.
@@ -117,18 +125,38 @@ impl Lanes {
             (true, false) => Lane::Interactive,
             (_, true) => Lane::Background,
         };
-        let queued = self.queue_of(lane).pop_front()?;
-        if lane == Lane::Background && self.background.len() == self.low {
+        let first = if lane == Lane::Background { self.ahead.pop_front() } else { None };
+        let queued = first.or_else(|| self.queue_of(lane).pop_front())?;
+        if lane == Lane::Background && self.waiting(lane) == self.low {
             self.told.notify_one();
         }
+        self.begin(lane);
+        Some(queued)
+    }
+
+    /// Lets an interactive job begin that never waited, if none waits before it
+    /// and it is not the background's turn.
+    pub(super) fn enter(&mut self, has_memory: bool) -> bool {
+        let others = self.startable_of(Lane::Background, has_memory) > 0;
+        if !self.interactive.is_empty()
+            || self.free(Lane::Interactive, has_memory) == 0
+            || (others && self.passed + 1 >= TURN)
+        {
+            return false;
+        }
+        self.begin(Lane::Interactive);
+        true
+    }
+
+    /// Counts a job of `lane` as begun.
+    fn begin(&mut self, lane: Lane) {
         self.passed = match lane {
-            Lane::Interactive if !self.background.is_empty() => (self.passed + 1).min(TURN),
+            Lane::Interactive if self.waiting(Lane::Background) > 0 => (self.passed + 1).min(TURN),
             Lane::Interactive => self.passed,
             Lane::Background => 0,
         };
         *self.running.of(lane) += 1;
         *self.in_flight.of(lane) += 1;
-        Some(queued)
     }
 
     /// How many jobs may start now, at least: one that starts may make room for another.
@@ -183,7 +211,7 @@ impl Lanes {
     /// Takes all jobs back that came with this number or later.
     pub(super) fn withdraw_from(&mut self, number: u64) -> Vec<Job> {
         let mut back = Vec::new();
-        for queue in [&mut self.interactive, &mut self.background] {
+        for queue in [&mut self.interactive, &mut self.ahead, &mut self.background] {
             let place = queue.partition_point(|queued| queued.number < number);
             back.extend(jobs(queue.split_off(place)));
         }
@@ -192,21 +220,22 @@ impl Lanes {
 
     /// Takes the background jobs back but for the `keep` oldest.
     pub(super) fn take_back(&mut self, keep: usize) -> Vec<Job> {
-        let place = keep.min(self.background.len());
-        jobs(self.background.split_off(place)).collect()
+        let place = keep.saturating_sub(self.ahead.len()).min(self.background.len());
+        let back = self.background.split_off(place);
+        jobs(back).chain(jobs(self.ahead.split_off(keep.min(self.ahead.len())))).collect()
     }
 
     /// How many jobs of `lane` wait to start.
     pub(super) fn waiting(&self, lane: Lane) -> usize {
         match lane {
             Lane::Interactive => self.interactive.len(),
-            Lane::Background => self.background.len(),
+            Lane::Background => self.ahead.len() + self.background.len(),
         }
     }
 
     /// Whether no job waits.
     pub(super) fn none_waits(&self) -> bool {
-        self.interactive.is_empty() && self.background.is_empty()
+        self.interactive.is_empty() && self.waiting(Lane::Background) == 0
     }
 
     /// Runs that use a core: all, and those of the background.

@@ -14,6 +14,7 @@
 mod lanes;
 mod seat;
 mod threads;
+mod visit;
 
 use std::{
     collections::VecDeque,
@@ -31,6 +32,7 @@ use seat::Seat;
 pub(super) use seat::SeatNumber;
 use threads::Call;
 pub(super) use threads::stack_bytes;
+pub use visit::Visit;
 
 use super::{
     job::{Job, Lane},
@@ -99,6 +101,8 @@ pub(super) struct Turn<'a> {
     pub began: Instant,
     /// How long it had waited for that.
     pub waited: Duration,
+    /// Whether its thread is not the gate's own: a run that turns out to be long leaves it.
+    pub visits: bool,
 }
 
 /// The gate.
@@ -121,6 +125,9 @@ struct State {
     seats: Vec<Seat>,
     /// Seats without a thread.
     vacant: Vec<SeatNumber>,
+    /// Seats for runs on the threads of others: those that are free, and how many there are.
+    free_visits: Vec<SeatNumber>,
+    visits: usize,
     /// Threads that wait for work. The last is the warmest and goes first.
     idle: Vec<SeatNumber>,
     /// Threads that were called and have not come yet.
@@ -173,6 +180,8 @@ impl Gate {
             next_number: 0,
             seats: Vec::new(),
             vacant: Vec::new(),
+            free_visits: Vec::new(),
+            visits: 0,
             idle: Vec::new(),
             called: 0,
             resumers: VecDeque::new(),
@@ -214,6 +223,15 @@ impl Gate {
 
     /// Hands jobs in without a bound, and gives them back if none can ever start.
     pub(super) fn submit_all(self: &Arc<Self>, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        self.submit_to(jobs, Lanes::push)
+    }
+
+    /// The same for background jobs that go before those that wait.
+    pub(super) fn submit_ahead(self: &Arc<Self>, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        self.submit_to(jobs, Lanes::push_ahead)
+    }
+
+    fn submit_to(self: &Arc<Self>, jobs: Vec<Job>, push: fn(&mut Lanes, Queued)) -> Result<(), Vec<Job>> {
         if jobs.is_empty() {
             return Ok(());
         }
@@ -226,7 +244,7 @@ impl Gate {
         let first = state.next_number + 1;
         for job in jobs {
             let number = state.number();
-            state.lanes.push(Queued { number, job, came, started: None });
+            push(&mut state.lanes, Queued { number, job, came, started: None });
         }
         let mut wakes = Vec::new();
         loop {
@@ -352,7 +370,7 @@ impl State {
 
     /// How many script threads there are.
     fn threads(&self) -> usize {
-        self.seats.len() - self.vacant.len()
+        self.seats.len() - self.visits - self.vacant.len()
     }
 
     /// Whether no thread could be made: nobody would ever take a job.

@@ -102,7 +102,7 @@ impl Gate {
                 drop(state);
                 next.notify();
                 let waited = began.saturating_duration_since(queued.came);
-                (self.work)(*queued.job, Turn { gate: &self, seat, began, waited });
+                (self.work)(*queued.job, Turn { gate: &self, seat, began, waited, visits: false });
                 stack.iter().for_each(Stack::give_back);
                 state = self.lock();
                 state.finish(seat);

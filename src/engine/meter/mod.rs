@@ -18,7 +18,7 @@ pub(super) use alarm::{Alarm, Watch};
 pub(super) use pool::Pool;
 
 use super::{gate::Gate, limits::Limits, logbook::LogLimits, outcome::FailureKind};
-use crate::system::allocator::held;
+use crate::system::{allocator::held, worker};
 
 /// Why a run was stopped. A script cannot catch it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,22 @@ struct Meter {
     deadline: Cell<Option<Instant>>,
     /// Set once: the run ends at its next operation, whatever caught the error.
     stop: Cell<Option<Stop>>,
+    /// On the thread of another, which a run leaves that turns out to be long.
+    visits: Cell<bool>,
+    /// How often the run has tried to leave.
+    departures: Cell<u32>,
+    /// How often a native has looked whether the run is to end.
+    looks: Cell<u32>,
 }
+
+/// From how many operations on a run is long.
+const LONG: u64 = 2_000;
+/// From how many looks of natives on, each of which stands for about a thousand steps.
+const MANY_LOOKS: u32 = 3;
+/// From how many bytes on what a native makes is more than a moment's work.
+const MUCH: usize = 128 << 10;
+/// How often a run tries to leave, each time eight times as far on.
+const MOST_DEPARTURES: u32 = 6;
 
 /// What the runs share.
 struct Shared {
@@ -120,6 +135,9 @@ thread_local! {
             limits: Cell::new(Limits::NONE),
             deadline: Cell::new(None),
             stop: Cell::new(None),
+            visits: Cell::new(false),
+            departures: Cell::new(0),
+            looks: Cell::new(0),
         }
     };
     /// Apart, since the meter, which has nothing to drop, is reached without a question.
@@ -131,6 +149,39 @@ pub(super) fn install(alarm: &'static Alarm) {
     METER.with(|meter| meter.alarm.set(Some(alarm)));
 }
 
+/// Does a run on the thread of another.
+pub(super) fn visit(alarm: &'static Alarm, run: impl FnOnce()) {
+    /// Leaves the thread as it was found.
+    struct Gone;
+
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            METER.with(|meter| {
+                meter.alarm.set(None);
+                meter.visits.set(false);
+            });
+        }
+    }
+
+    let _gone = Gone;
+    METER.with(|meter| {
+        meter.alarm.set(Some(alarm));
+        meter.visits.set(true);
+    });
+    run();
+}
+
+/// Leaves the thread of another, before the run waits for something.
+pub(super) fn leave() {
+    METER.with(|meter| {
+        for _ in 0..MOST_DEPARTURES {
+            if meter.visits.get() {
+                meter.leave();
+            }
+        }
+    });
+}
+
 /// What a run came to.
 pub(super) struct Reading {
     /// Operations taken.
@@ -139,6 +190,8 @@ pub(super) struct Reading {
     pub stop: Option<Stop>,
     /// Bytes it allocated and never freed.
     pub left: u64,
+    /// Whether it was too long for the thread of another, or would have been.
+    pub long: bool,
 }
 
 /// Begins to count a run that started at `began`.
@@ -151,6 +204,8 @@ pub(super) fn begin(limits: &Limits, began: Instant, gate: &Arc<Gate>, pool: &Ar
         meter.deadline.set(Some(deadline));
         meter.stop.set(None);
         meter.granted.set(0);
+        meter.departures.set(0);
+        meter.looks.set(0);
         let shared = Shared { pool: Arc::clone(pool), gate: Arc::clone(gate) };
         SHARED.with(|slot| *slot.borrow_mut() = Some(shared));
         meter.base.set(held());
@@ -174,7 +229,9 @@ pub(super) fn end() -> Reading {
         }
         meter.granted.set(0);
         meter.deadline.set(None);
-        Reading { operations: meter.operations.get(), stop: meter.stop.get(), left: left.unsigned_abs() }
+        let (operations, stop) = (meter.operations.get(), meter.stop.get());
+        let long = operations >= LONG || meter.departures.get() > 0 || meter.looks.get() >= MANY_LOOKS;
+        Reading { operations, stop, left: left.unsigned_abs(), long }
     })
 }
 
@@ -193,6 +250,10 @@ pub(super) fn operation() -> Option<Stop> {
 /// Looks whether the run is to end, for a native that takes long.
 pub(super) fn look() -> Result<(), Stop> {
     METER.with(|meter| {
+        meter.looks.set(meter.looks.get().saturating_add(1));
+        if meter.visits.get() && meter.looks.get() >= MANY_LOOKS << (3 * meter.departures.get()) {
+            meter.leave();
+        }
         if meter.rings(meter.operations.get()) || held() > meter.enough.get() {
             meter.look_closer().map_or(Ok(()), Err)
         } else {
@@ -205,6 +266,10 @@ pub(super) fn look() -> Result<(), Stop> {
 pub(super) fn room(bytes: usize) -> Result<(), Stop> {
     METER.with(|meter| match meter.stop.get() {
         Some(why) => Err(why),
+        None if meter.visits.get() && bytes >= MUCH && meter.departures.get() == 0 => {
+            meter.leave();
+            meter.ask(i64::try_from(bytes).unwrap_or(i64::MAX))
+        }
         None => meter.ask(i64::try_from(bytes).unwrap_or(i64::MAX)),
     })
 }
@@ -266,7 +331,8 @@ impl Meter {
         if self.stop.get().is_none() {
             let budget = self.limits.get().operations;
             // Before the reasons are looked at: a ring that comes after this is heard at the next operation.
-            self.alarm.get().into_iter().for_each(|alarm| alarm.reset(budget.saturating_add(1)));
+            let next = budget.saturating_add(1).min(self.next_departure());
+            self.alarm.get().into_iter().for_each(|alarm| alarm.reset(next));
             let why = if self.operations.get() > budget {
                 Some(Stop::Operations)
             } else if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
@@ -283,6 +349,21 @@ impl Meter {
             self.ring();
         }
         why
+    }
+
+    /// At which operation the run leaves the thread of another.
+    fn next_departure(&self) -> u64 {
+        if self.visits.get() && self.operations.get() >= LONG << (3 * self.departures.get()) {
+            self.leave();
+        }
+        if self.visits.get() { LONG << (3 * self.departures.get()) } else { u64::MAX }
+    }
+
+    /// Leaves the thread of another, if somebody takes over there; after some tries the run stays.
+    fn leave(&self) {
+        self.departures.set(self.departures.get() + 1);
+        let left = uncounted(worker::leave);
+        self.visits.set(!left && self.departures.get() < MOST_DEPARTURES);
     }
 
     /// No run holds less than nothing. Where it seems to, something was freed

@@ -6,6 +6,7 @@ mod leaks;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
 use rhai::{Dynamic, Position, Scope};
@@ -45,7 +46,7 @@ impl Runner {
     /// Does the job, and hands its outcome over.
     pub(super) fn run(&self, job: Job, turn: Turn<'_>) {
         let Job { invocation, code, limits, lane, done } = job;
-        let Turn { gate, seat, began, waited } = turn;
+        let Turn { gate, seat, began, waited, visits } = turn;
         let execution = invocation.execution_id;
         let (script, text) = identity(&invocation, &code);
         let started_at = Timestamp::now();
@@ -81,6 +82,9 @@ impl Runner {
         let (logs, lost_log_lines) = end.logbook.into_lines();
         let duration = began.elapsed();
         let operations = end.operations;
+        if let Code::Compiled(compiled) = &code {
+            compiled.habit.took(end.long || (visits && duration > LONG));
+        }
         done(Outcome { result, waited, started_at, duration, operations, logs, lost_log_lines });
     }
 
@@ -135,6 +139,9 @@ impl Runner {
         }
     }
 }
+
+/// From when on a run is too long for the thread of another.
+const LONG: Duration = Duration::from_millis(1);
 
 /// From how many bytes on what a run leaves is the script's doing: no value that holds itself is smaller.
 const NOTICED: u64 = 256;

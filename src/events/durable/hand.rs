@@ -4,13 +4,13 @@
 mod tests;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use crate::{
-    base::id::{ExecutionId, OutboxId},
+    base::id::{AppId, ExecutionId, OutboxId},
     store::{
         execution::NewAttempt,
         outbox::{Claimed, Failed, NewRow, RetryPolicy, RunError},
@@ -116,6 +116,8 @@ pub(super) struct Hand {
     /// The epoch under which it is held.
     pub(super) epoch: Option<i64>,
     held: HashMap<Key, Held>,
+    /// How many of them are of which app.
+    apps: HashMap<AppId, usize>,
     /// Bytes of the payloads and bodies of what is held.
     bytes: usize,
     /// Rows whose epoch is over and whose runs are not.
@@ -149,6 +151,7 @@ impl Hand {
     /// Takes a row in hand.
     pub(super) fn hold(&mut self, key: Key, held: Held) {
         self.bytes += held.bytes;
+        *self.apps.entry(held.begun.app_id).or_default() += 1;
         self.held.insert(key, held);
     }
 
@@ -156,6 +159,12 @@ impl Hand {
     pub(super) fn let_go(&mut self, key: Key) -> Option<Held> {
         let held = self.held.remove(&key)?;
         self.bytes -= held.bytes;
+        if let Entry::Occupied(mut of_app) = self.apps.entry(held.begun.app_id) {
+            *of_app.get_mut() -= 1;
+            if *of_app.get() == 0 {
+                of_app.remove();
+            }
+        }
         if self.held.is_empty() {
             self.end_alone();
         }
@@ -184,11 +193,18 @@ impl Hand {
         self.backlog |= some;
     }
 
-    /// Whether a row may be taken in hand that is about to be put: nothing waits
-    /// before it, and nothing is about to be freed that is not known here.
-    pub(super) fn takes_fresh(&self, epoch: i64) -> bool {
+    /// Whether a row of `app` may be taken in hand that is about to be put: nothing is
+    /// about to be freed that is not known here, and `room` is left beside what is in hand.
+    ///
+    /// Where rows wait, one of an app that has none in hand goes before them: it is
+    /// that app's turn. So many may do so at a time as find room without any backlog.
+    pub(super) fn takes_fresh(&self, epoch: i64, app: AppId, room: usize) -> bool {
         let is_open = self.intake == Intake::Open && self.epoch == Some(epoch);
-        is_open && !self.backlog && !self.astray && !self.is_heavy()
+        if !is_open || self.astray || self.is_heavy() {
+            return false;
+        }
+        let in_turn = !self.apps.contains_key(&app) && self.apps.len() < room;
+        in_turn || (!self.backlog && self.len() < room)
     }
 
     /// Whether what is held leaves no room for more.

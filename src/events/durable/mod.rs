@@ -131,7 +131,7 @@ impl Durable {
         }
         let mut hand = hand.lock();
         let room = parts.engine.background_slots().max(READY);
-        if !hand.takes_fresh(epoch) || hand.len() >= room {
+        if !hand.takes_fresh(epoch, fresh.row.app_id, room) {
             return None;
         }
         let begun = settle::begun(&fresh.work.invocation, fresh.work.cause);
@@ -152,7 +152,9 @@ impl Durable {
             }
         }
         self.not_run(forgotten);
-        self.hand_over(jobs);
+        if let Err(refused) = self.0.parts.engine.submit_ahead(jobs) {
+            self.give_back(refused);
+        }
     }
 
     fn compiled(&self, work: &Work) -> Option<Code> {

@@ -67,6 +67,23 @@ fn an_interactive_job_is_not_taken_back() {
 }
 
 #[test]
+fn what_goes_ahead_runs_before_the_backlog_and_is_taken_back_after_it() {
+    let engine = narrow(1, 2, 8);
+    let first = batch(&engine, 1, &held(28));
+    eventually("it runs", || engine.gauges().background_running == 1);
+    let order = Order::default();
+    let noting = |name: &'static str| order.noting(name, "1", Lane::Background).0;
+    engine.submit_all(vec![noting("one"), noting("two")]).map_err(drop).expect("the gate is open");
+    engine.submit_ahead(vec![noting("ahead")]).map_err(drop).expect("the gate is open");
+    assert_eq!(engine.gauges().background_waiting, 3);
+    assert_eq!(engine.take_back(2).len(), 1, "the last of the backlog");
+    release(28);
+    all_end_well(&first);
+    eventually("both ran", || order.names().len() == 2);
+    assert_eq!(order.names(), ["ahead", "one"]);
+}
+
+#[test]
 fn a_closed_gate_gives_the_jobs_back() {
     let engine = narrow(2, 8, 8);
     engine.stop(Duration::ZERO);

@@ -3,6 +3,7 @@
 mod batch;
 mod lanes;
 mod memory;
+mod visits;
 
 use std::sync::{Mutex, atomic::AtomicU32};
 

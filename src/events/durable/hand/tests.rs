@@ -28,6 +28,11 @@ fn quiet() -> Hand {
     hand
 }
 
+/// Whether the hand takes a fresh row of an app that has none in it.
+fn takes(hand: &Hand, epoch: i64) -> bool {
+    hand.takes_fresh(epoch, AppId::new(), 32)
+}
+
 /// The head of a request may have 256 KiB.
 #[test]
 fn payloads_weigh_as_bodies_do() {
@@ -49,16 +54,16 @@ fn bodies_beyond_8_mib_leave_no_room_until_one_goes() {
     let mut hand = quiet();
     let mut keys = Vec::new();
     while !hand.is_heavy() {
-        assert!(hand.takes_fresh(1), "{} rows", keys.len());
+        assert!(takes(&hand, 1), "{} rows", keys.len());
         let (key, held) = row(MIB + 1);
         hand.hold(key, held);
         keys.push(key);
         assert!(keys.len() <= 8, "there is no bound");
     }
     assert_eq!(keys.len(), 8);
-    assert!(!hand.takes_fresh(1));
+    assert!(!takes(&hand, 1));
     hand.let_go(keys[3]).expect("it is held");
-    assert!(!hand.is_heavy() && hand.takes_fresh(1));
+    assert!(!hand.is_heavy() && takes(&hand, 1));
     // One that is larger than the bound is not kept out of an empty hand.
     let mut hand = quiet();
     let (key, held) = row(12 * MIB);
@@ -67,27 +72,50 @@ fn bodies_beyond_8_mib_leave_no_room_until_one_goes() {
     hand.begin(2);
     assert!(!hand.is_heavy(), "what another epoch held weighs nothing");
     hand.backlog = false;
-    assert!(hand.takes_fresh(2));
+    assert!(takes(&hand, 2));
 }
 
 /// What the database frees that we do not hold must not be taken in hand meanwhile.
 #[test]
 fn while_rows_may_be_astray_nothing_fresh_is_taken() {
     let mut hand = quiet();
-    assert!(hand.takes_fresh(1) && hand.doubtful().is_none());
+    assert!(takes(&hand, 1) && hand.doubtful().is_none());
     hand.lost_an_answer();
-    assert!(!hand.takes_fresh(1));
+    assert!(!takes(&hand, 1));
     let (key, held) = row(0);
-    let id = held.id;
+    let (id, app) = (held.id, held.begun.app_id);
     hand.hold(key, held);
     assert_eq!(hand.doubtful(), Some(vec![id]));
-    assert!(!hand.takes_fresh(1), "it was asked and has not answered");
+    assert!(!takes(&hand, 1), "it was asked and has not answered");
     hand.reconciled(false);
-    assert!(hand.takes_fresh(1) && hand.doubtful().is_none());
-    assert!(!hand.takes_fresh(2), "another epoch's row is not ours");
+    assert!(takes(&hand, 1) && hand.doubtful().is_none());
+    assert!(!takes(&hand, 2), "another epoch's row is not ours");
     hand.lost_an_answer();
     hand.reconciled(true);
-    assert!(!hand.takes_fresh(1), "what was freed waits before it");
+    assert!(!hand.takes_fresh(1, app, 32), "what was freed waits before it");
+}
+
+/// One app's backlog does not keep another's single row waiting.
+#[test]
+fn where_rows_wait_an_app_with_none_in_hand_has_its_turn() {
+    let mut hand = quiet();
+    hand.backlog = true;
+    let (loud, shy) = (AppId::new(), AppId::new());
+    for _ in 0..100 {
+        let (key, held) = held(claimed(loud, 0));
+        hand.hold(key, held);
+    }
+    assert!(!hand.takes_fresh(1, loud, 32), "its rows wait");
+    assert!(hand.takes_fresh(1, shy, 32));
+    let (key, held) = held(claimed(shy, 0));
+    hand.hold(key, held);
+    assert!(!hand.takes_fresh(1, shy, 32), "one at a time");
+    assert!(!hand.takes_fresh(1, AppId::new(), 2), "so many apps as find room");
+    hand.let_go(key).expect("it is held");
+    assert!(hand.takes_fresh(1, shy, 32));
+    hand.backlog = false;
+    assert!(!hand.takes_fresh(1, loud, 32), "there is no room beside what is in hand");
+    assert!(hand.takes_fresh(1, loud, 200));
 }
 
 /// What is not settled yet is not astray, whatever became of it.
