@@ -66,6 +66,7 @@ async fn a_node_without_its_epoch_takes_nothing_in_hand_of_what_it_accepts() -> 
         last_put(&test.pool).await.ok()?.filter(|of| *of == epoch)
     })
     .await;
+    no_row_is_left(&test.pool).await;
 
     cable.cut();
     eventually("there is no epoch", || async { member.node.epoch().is_none().then_some(()) }).await;
