@@ -8,6 +8,7 @@
 pub mod abandoned;
 pub mod api_key;
 pub mod app;
+pub mod audit;
 mod batch;
 pub mod domain;
 pub mod execution;

@@ -43,12 +43,12 @@ pub struct NewSession<'a> {
     pub user_agent: Option<&'a str>,
 }
 
-/// Opens a session; it slides for 14 days at a time and ends after 90. Returns when it ends if unused.
-pub async fn open(db: impl PgExecutor<'_>, new: NewSession<'_>) -> Result<Timestamp> {
-    Ok(sqlx::query_scalar(
+/// Opens a session; it slides for 14 days at a time and ends after 90. Returns its id, and when it ends if unused.
+pub async fn open(db: impl PgExecutor<'_>, new: NewSession<'_>) -> Result<(SessionId, Timestamp)> {
+    Ok(sqlx::query_as(
         "insert into sessions (id, user_id, token_hash, address, user_agent, expires_at, ends_at)
          values ($1, $2, $3, $4, $5, now() + interval '14 days', now() + interval '90 days')
-         returning expires_at",
+         returning id, expires_at",
     )
     .bind(SessionId::new())
     .bind(new.user)

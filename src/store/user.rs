@@ -133,6 +133,17 @@ pub struct UserChange {
 }
 
 impl UserChange {
+    /// The names of the fields it mentions.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let mentioned = [
+            ("display_name", self.display_name != Patch::Keep),
+            ("email", self.email != Patch::Keep),
+            ("instance_role", self.instance_role.is_some()),
+            ("active", self.active.is_some()),
+        ];
+        mentioned.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+    }
+
     /// Whether an owner who is changed like this is an active owner no more.
     fn ends_ownership(&self) -> bool {
         self.active == Some(false) || self.instance_role.is_some_and(|role| role != InstanceRole::Owner)

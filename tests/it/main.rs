@@ -13,6 +13,7 @@ mod api_routes;
 mod api_scripts;
 mod api_settings;
 mod api_users;
+mod audit;
 mod away;
 mod behind;
 mod cli;
