@@ -46,7 +46,6 @@ pub async fn create(state: &State, caller: &Caller, asked: &Asked) -> Result<(Ap
         key: &key,
         scopes: &asked.scopes,
         app,
-        audit::{self, Action, Entry},
         expires_at: asked.expires_at,
     };
     let mut tx = state.db.begin().await?;

@@ -14,7 +14,12 @@ use crate::{
 };
 
 /// Gives a user a role in an app, in place of the one they may have.
-pub async fn set(state: &State, caller: &Caller, app: &App, (user, role): (UserId, AppRole)) -> Result<Member> {
+pub async fn set(
+    state: &State,
+    caller: &Caller,
+    app: &App,
+    (user, role): (UserId, AppRole),
+) -> Result<Member> {
     state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let member = member::set(&mut tx, app.id, user, role).await?;
