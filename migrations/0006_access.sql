@@ -39,7 +39,8 @@ alter table sessions
 
 -- Failed sign-ins in a row of a user, and those of an address: they slow further tries down, over a restart too.
 create table sign_in_failures (
-    kind text not null check (kind in ('user', 'address')),
+    -- 'user_at' counts those of one user from one address: key is the user name, a space, the address.
+    kind text not null check (kind in ('user', 'user_at', 'address')),
     key text collate "C" not null,
     failures integer not null check (failures > 0),
     first_at timestamptz not null default now(),
@@ -47,6 +48,14 @@ create table sign_in_failures (
     primary key (kind, key)
 );
 create index sign_in_failures_last_at_idx on sign_in_failures (last_at);
+
+-- Where people have signed in from: failures elsewhere do not slow them down there.
+create table sign_in_addresses (
+    user_id uuid not null references users on delete cascade,
+    address text collate "C" not null,
+    last_at timestamptz not null default now(),
+    primary key (user_id, address)
+);
 
 -- Who changed what, when and from where. Each entry carries the hash of the one before it,
 -- so that one that is changed, taken out or put in shows. Users, apps and targets are

@@ -8,6 +8,7 @@ pub mod caller;
 pub mod capability;
 pub mod password;
 pub mod scope;
+pub mod throttle;
 pub mod token;
 
 pub use actor::Actor;

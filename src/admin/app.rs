@@ -19,15 +19,18 @@ pub async fn create(state: &State, caller: &Caller, new: &NewApp, local_name: bo
     app::refuse_own_name(&new.slug, state.own_names.iter())?;
     let mut tx = state.db.begin().await?;
     let app = app::create(&mut tx, new).await?;
+    let details = json!({"slug": app.slug, "name": app.name});
+    let mut entries = vec![entry(caller, Action::AppCreate, app.id, details)];
     if local_name {
         let pattern = format!("{}.local", app.slug).parse::<HostPattern>();
         let pattern = pattern.map_err(|why| Error::invalid("local_name", why))?;
         state.own_names.refuse("local_name", &pattern)?;
         let claimed = domain::claim(&mut tx, app.id, &pattern).await?;
-        audit::append(&mut tx, super::domain::claimed(caller, app.id, &claimed)).await?;
+        entries.push(super::domain::claimed(caller, app.id, &claimed));
     }
-    let details = json!({"slug": app.slug, "name": app.name});
-    audit::append(&mut tx, entry(caller, Action::AppCreate, app.id, details)).await?;
+    for entry in entries {
+        audit::append(&mut tx, entry).await?;
+    }
     tx.commit().await?;
     state.routes_changed().await?;
     Ok(app)

@@ -1,5 +1,7 @@
 //! Making, changing and deleting users, their passwords and their sessions.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,10 +14,10 @@ use crate::{
     },
     store::{
         audit::{self, Action, Entry},
-        session,
+        session, sign_in,
         user::{self, Changed, NewUser, User, UserChange},
     },
-    web::State,
+    web::{State, proof},
 };
 
 /// Somebody who shall be a user.
@@ -103,7 +105,7 @@ pub async fn set_password(
     (new, current): (&Redacted, Option<&Redacted>),
 ) -> Result<()> {
     password::check_strength(new.expose(), &user.username)?;
-    let old = if user.id == caller.user.id { Some(proven(state, user.id, current).await?) } else { None };
+    let old = if user.id == caller.user.id { Some(proven(state, caller, current).await?) } else { None };
     let hash = password::hash(state.password_cost, new.expose().to_owned()).await?;
     let mut tx = state.db.begin().await?;
     let now = user::hold(&mut tx, user.id).await?;
@@ -112,6 +114,7 @@ pub async fn set_password(
         return Err(Error::Conflict("the password was changed meanwhile".to_owned()));
     }
     session::close_all(&mut *tx, user.id, caller.session()).await?;
+    sign_in::forget(&mut *tx, &now.username).await?;
     let details = json!({"username": now.username});
     audit::append(&mut tx, entry(caller, Action::UserSetPassword, user.id, details)).await?;
     tx.commit().await?;
@@ -119,13 +122,14 @@ pub async fn set_password(
 }
 
 /// The hash of the present password, if `current` is that password.
-async fn proven(state: &State, id: UserId, current: Option<&Redacted>) -> Result<String> {
+async fn proven(state: &State, caller: &Caller, current: Option<&Redacted>) -> Result<String> {
     let field = "current_password";
     let current = current.ok_or_else(|| Error::invalid(field, "is needed to change one's own password"))?;
-    let hash = user::password_hash(&state.db, id).await?;
-    let right = password::verify(state.password_cost, current.expose().to_owned(), hash.clone()).await?;
-    let hash = hash.filter(|_| right);
-    hash.ok_or_else(|| Error::invalid(field, "is not the present password"))
+    let address = caller.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let password = current.expose().to_owned();
+    let proven = proof::of(state, caller.user.username.as_str(), password, address).await?;
+    let proven = proven.ok_or_else(|| Error::invalid(field, "is not the present password"))?;
+    Ok(proven.hash)
 }
 
 /// Ends one session of a user.

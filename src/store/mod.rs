@@ -20,4 +20,5 @@ pub mod route;
 pub mod script;
 pub mod session;
 pub mod setting;
+pub mod sign_in;
 pub mod user;

@@ -236,12 +236,6 @@ pub async fn delete(
     Ok(user)
 }
 
-/// The hash of a user's password.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<String>> {
-    let hash = sqlx::query_scalar("select password_hash from users where id = $1");
-    Ok(hash.bind(id).fetch_optional(db).await?)
-}
-
 /// Gives a user another password; `old`, if given, must still be the hash of the present one.
 pub async fn set_password(db: impl PgExecutor<'_>, id: UserId, old: Option<&str>, new: &str) -> Result<bool> {
     let done = sqlx::query(

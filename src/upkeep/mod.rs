@@ -9,6 +9,7 @@ mod apps;
 mod executions;
 mod over;
 mod sessions;
+mod sign_ins;
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -47,6 +48,8 @@ pub struct Sweep {
 pub const SWEEPS: &[Sweep] = &[
     apps::SWEEP,
     sessions::SWEEP,
+    sign_ins::OLD,
+    sign_ins::TOO_MANY,
     over::OLD_DEAD_LETTERS,
     over::TOO_MANY_DEAD_LETTERS,
     over::OLD_ABANDONED,

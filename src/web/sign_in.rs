@@ -10,9 +10,9 @@ use http::{HeaderValue, header, request::Parts};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{origin::SESSION_COOKIE, server::Peer, state::State};
+use super::{origin::SESSION_COOKIE, proof, server::Peer, state::State};
 use crate::{
-    access::{Actor, Caller, InstanceRole, password, token},
+    access::{Actor, Caller, InstanceRole, password, throttle, token},
     base::{
         Error, Result,
         name::{DisplayName, Username},
@@ -23,6 +23,7 @@ use crate::{
         audit::{self, Action, Entry},
         instance,
         session::{self, NewSession},
+        sign_in::{self as tries, Tried},
         user::{self, NewUser, User},
     },
 };
@@ -129,6 +130,8 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
     };
     let owner = user::create(&mut *tx, new).await?.id;
     let user = user::signed_in(&mut *tx, owner, &hash).await?.ok_or_else(refused)?;
+    let from = Tried { username: Some(claim.username), address: throttle::origin(client.ip()) };
+    tries::succeeded(&mut *tx, owner, &from).await?;
     let expires_at = opened(&mut tx, Action::InstanceClaim, (&user, &token), client).await?;
     tx.commit().await?;
     tracing::info!(user = %user.username, "the machine was claimed");
@@ -137,17 +140,11 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
 
 /// Signs somebody in. A wrong name takes as long as a wrong password and says the same.
 pub async fn login(state: &State, username: &str, password: String, client: &Client) -> Result<SignedIn> {
-    let known = match username.parse::<Username>() {
-        Ok(name) => user::sign_in_of(&state.db, &name).await?,
-        Err(_) => None,
-    };
-    let (id, hash) = known.unzip();
-    let right = password::verify(state.password_cost, password, hash.clone()).await?;
     let wrong = || Error::Unauthenticated("the user name or the password is wrong".to_owned());
-    let (id, hash) = id.zip(hash).filter(|_| right).ok_or_else(wrong)?;
+    let proven = proof::of(state, username, password, client.ip()).await?.ok_or_else(wrong)?;
     let token = token::new_session()?;
     let mut tx = state.db.begin().await?;
-    let user = user::signed_in(&mut *tx, id, &hash).await?.ok_or_else(wrong)?;
+    let user = user::signed_in(&mut *tx, proven.user, &proven.hash).await?.ok_or_else(wrong)?;
     let expires_at = opened(&mut tx, Action::SessionCreate, (&user, &token), client).await?;
     tx.commit().await?;
     Ok(SignedIn { user, token, expires_at })

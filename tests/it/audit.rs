@@ -268,3 +268,64 @@ async fn doctor_verifies_the_chain_and_names_the_first_broken_entry() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("FAIL  audit log: entry 2 is not as it was written: it was changed"), "{said}");
 }
+
+#[tokio::test]
+async fn what_is_done_to_people_and_with_keys_is_written_down() {
+    let test = TestApp::start().await;
+    let owner = test.owner().await;
+    let garden = owner.app("garden").await;
+    let api = "/api/v1/admin";
+    let new = json!({"username": "bea", "password": PASSWORD, "instance_role": "member", "email": "b@x.org"});
+    let bea = owner.post(&format!("{api}/users"), new).await.id();
+    let made = owner
+        .post(&format!("{api}/api-keys"), json!({"name": "ci", "scopes": ["app:admin"], "app": "garden"}))
+        .await;
+    let (key, prefix) = (made.json["key"].as_str().expect("a key"), made.json["prefix"].clone());
+    let program = test.nobody().with_token(key);
+    let member = format!("{api}/apps/garden/members/{bea}");
+    let put =
+        crate::support::http::Answer::of(program.request("PUT", &member).json(&json!({"role": "viewer"})));
+    assert_eq!(put.await.status, 200);
+    let login = json!({"username": "bea", "password": PASSWORD});
+    assert_eq!(test.nobody().post("/api/v1/auth/login", login).await.status, 200);
+    let user = format!("{api}/users/{bea}");
+    for (method, path, body) in [
+        ("DELETE", member.clone(), json!({})),
+        ("PATCH", user.clone(), json!({"email": null, "active": true})),
+        ("DELETE", format!("{user}/sessions"), json!({})),
+        ("POST", format!("{user}/password"), json!({"password": "other horse battery"})),
+        ("DELETE", user.clone(), json!({})),
+        ("DELETE", format!("{api}/api-keys/{}", made.json["id"].as_str().expect("an id")), json!({})),
+    ] {
+        let answer = crate::support::http::Answer::of(owner.request(method, &path).json(&body)).await;
+        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+    }
+    let entries = told(&owner, "").await;
+    let expected = [
+        "api_key.delete",
+        "user.delete",
+        "user.set_password",
+        "session.delete",
+        "user.update",
+        "member.delete",
+        "session.create",
+        "member.set",
+        "api_key.create",
+        "user.create",
+        "app.create",
+        "instance.claim",
+    ];
+    assert_eq!(actions(&entries), expected);
+    assert_eq!(entries[3]["details"], json!({"username": "bea", "sessions": 1}));
+    assert_eq!(entries[4]["details"]["changed"], json!(["email", "active"]));
+    assert_eq!(entries[7]["details"], json!({"username": "bea", "role": "viewer", "api_key": prefix}));
+    assert_eq!((&entries[7]["app_id"], &entries[7]["target"]), (&json!(garden), &json!(bea)));
+    assert_eq!(entries[7]["actor"], "ada", "a key does what its owner does");
+    assert_eq!(entries[8]["details"], json!({"name": "ci", "prefix": prefix, "scopes": ["app:admin"]}));
+    let written: Vec<String> =
+        sqlx::query_scalar("select audit::text from audit").fetch_all(test.pool()).await.expect("sql");
+    for secret in [key, "horse", "b@x.org", "argon2"] {
+        assert!(!written.iter().any(|entry| entry.contains(secret)), "{secret}: {written:#?}");
+    }
+    assert_eq!(verified(test.pool()).await, Verified { entries: 12, broken: None });
+}

@@ -36,6 +36,7 @@ mod recorder;
 mod retention;
 mod routing;
 mod server;
+mod sign_in;
 mod store_apps;
 mod store_executions;
 mod store_outbox;
