@@ -24,8 +24,8 @@ const MOST_ITERATIONS: u32 = 64;
 /// must not fill a small machine.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
-/// How long a sign-in waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a sign-in waits for its turn: twenty at once all get theirs.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The commonest passwords of ten and more characters; the shorter ones are refused anyway.
 const COMMONEST: &[&str] = &[

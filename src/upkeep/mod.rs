@@ -6,6 +6,7 @@
 //! when somebody has just made work for them.
 
 mod apps;
+pub mod clock;
 mod executions;
 mod over;
 mod sessions;
@@ -22,7 +23,7 @@ use crate::{
     base::Result,
     config::Retention,
     system::{
-        clock::Clock,
+        clock::{Clock, Watch},
         tasks::{OnFailure, Tasks},
     },
 };
@@ -68,12 +69,12 @@ pub struct Upkeep {
 
 impl Upkeep {
     /// Starts the runner.
-    pub fn start(db: PgPool, retention: Retention, tasks: &Tasks) -> Self {
+    pub fn start(db: PgPool, retention: Retention, clock: Watch, tasks: &Tasks) -> Self {
         let nudged = Arc::new(Notify::new());
         let (token, wake) = (tasks.token(), nudged.clone());
         tasks.spawn("upkeep", OnFailure::Log, async move {
             // A batch that is cut off is rolled back; the next round finds the rows again.
-            token.run_until_cancelled(run(db, retention, &wake)).await;
+            token.run_until_cancelled(run(db, retention, &clock, &wake)).await;
             Ok::<_, Infallible>(())
         });
         Self { nudged }
@@ -85,7 +86,7 @@ impl Upkeep {
     }
 }
 
-async fn run(db: PgPool, retention: Retention, nudged: &Notify) {
+async fn run(db: PgPool, retention: Retention, clock: &Watch, nudged: &Notify) {
     let mut wait = SOON;
     loop {
         // The offset keeps the nodes of a fleet, started by the same power cut, apart.
@@ -94,7 +95,7 @@ async fn run(db: PgPool, retention: Retention, nudged: &Notify) {
             () = tokio::time::sleep(wait_with_offset) => wait = HOURLY,
             () = nudged.notified() => {}
         }
-        sweep_all(&db, &retention, Clock::now()).await;
+        sweep_all(&db, &retention, clock.now()).await;
     }
 }
 

@@ -132,7 +132,7 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
     let user = user::signed_in(&mut *tx, owner, &hash).await?.ok_or_else(refused)?;
     let from = Tried { username: Some(claim.username), address: throttle::origin(client.ip()) };
     tries::succeeded(&mut *tx, owner, &from).await?;
-    let expires_at = opened(&mut tx, Action::InstanceClaim, (&user, &token), client).await?;
+    let expires_at = opened((state, &mut tx), Action::InstanceClaim, (&user, &token), client).await?;
     tx.commit().await?;
     tracing::info!(user = %user.username, "the machine was claimed");
     Ok(SignedIn { user, token, expires_at })
@@ -145,7 +145,7 @@ pub async fn login(state: &State, username: &str, password: String, client: &Cli
     let token = token::new_session()?;
     let mut tx = state.db.begin().await?;
     let user = user::signed_in(&mut *tx, proven.user, &proven.hash).await?.ok_or_else(wrong)?;
-    let expires_at = opened(&mut tx, Action::SessionCreate, (&user, &token), client).await?;
+    let expires_at = opened((state, &mut tx), Action::SessionCreate, (&user, &token), client).await?;
     tx.commit().await?;
     Ok(SignedIn { user, token, expires_at })
 }
@@ -169,7 +169,7 @@ pub async fn logout(state: &State, caller: &Caller) -> Result<()> {
 
 /// Opens a session and writes it down; returns when it ends if it is not used.
 async fn opened(
-    tx: &mut PgConnection,
+    (state, tx): (&State, &mut PgConnection),
     action: Action,
     (user, token): (&User, &str),
     client: &Client,
@@ -179,6 +179,7 @@ async fn opened(
         token,
         address: client.ip().to_string(),
         user_agent: client.user_agent.as_deref(),
+        clock_is_right: state.clock.now().is_right(),
     };
     let (session, expires_at) = session::open(&mut *tx, new).await?;
     let entry = Entry {

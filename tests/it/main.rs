@@ -17,6 +17,7 @@ mod audit;
 mod away;
 mod behind;
 mod cli;
+mod clock;
 mod contract;
 mod db;
 mod dispatch;
