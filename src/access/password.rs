@@ -7,6 +7,7 @@ use argon2::{
     password_hash::{SaltString, rand_core::OsRng},
 };
 
+use rand::TryRngCore as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::base::{Error, Result, name::Username};
@@ -141,6 +142,19 @@ pub fn check_strength(password: &str, username: &Username) -> Result<()> {
     Ok(())
 }
 
+/// What passwords that are made up consist of: nothing that looks like something else.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Makes a password up: a hundred random bits, in groups a person can copy.
+pub fn generate() -> Result<String> {
+    let mut random = [0u8; 20];
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut random)
+        .map_err(|e| Error::internal_from("no random numbers", e))?;
+    let letters: String = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok([&letters[..5], &letters[5..10], &letters[10..15], &letters[15..]].join("-"))
+}
+
 /// Leave to hash: one has it at a time.
 #[derive(Debug)]
 pub struct Turn {
@@ -221,6 +235,7 @@ fn hash_with(cost: Cost, password: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -255,6 +270,14 @@ mod tests {
         assert!(why("Password123").is_some_and(|w| w.contains("commonest")));
         assert_eq!(why("correct horse battery"), None);
         Ok(())
+    }
+
+    #[test]
+    fn a_password_that_is_made_up_is_strong_and_another_each_time() -> Result<()> {
+        let user = Username::from_str("ada").map_err(Error::internal)?;
+        let (one, other) = (generate()?, generate()?);
+        assert!(one != other && one.len() == 23, "{one}");
+        check_strength(&one, &user)
     }
 
     #[tokio::test]

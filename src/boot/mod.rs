@@ -211,7 +211,7 @@ async fn first_start(db: &PgPool) -> Result<()> {
 }
 
 /// The cost of a password hash: as measured at the first start.
-async fn password_cost(db: &PgPool) -> Result<Cost> {
+pub async fn password_cost(db: &PgPool) -> Result<Cost> {
     if let Some(cost) = instance::password_cost(db).await? {
         return Ok(cost);
     }

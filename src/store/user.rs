@@ -102,6 +102,17 @@ pub async fn get(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<User>> {
     .await?)
 }
 
+/// One user by user name.
+pub async fn by_name(db: impl PgExecutor<'_>, username: &Username) -> Result<Option<User>> {
+    Ok(sqlx::query_as(
+        "select id, username, display_name, email, instance_role, active, last_login_at, created_at, updated_at
+         from users where username = $1",
+    )
+    .bind(username)
+    .fetch_optional(db)
+    .await?)
+}
+
 /// One page of the users, by user name.
 pub async fn list(db: impl PgExecutor<'_>, cursor: Option<&str>, limit: u32) -> Result<Page<User>> {
     let after: Option<String> = cursor::decode(cursor)?;
