@@ -18,6 +18,7 @@ mod away;
 mod behind;
 mod cli;
 mod clock;
+mod console;
 mod contract;
 mod db;
 mod dispatch;
