@@ -39,10 +39,11 @@ fn line() -> Result<String, Failure> {
 /// A line typed without being shown.
 fn hidden(prompt: &str) -> Result<String, Failure> {
     let failed = |error: &io::Error| Failure::io("the terminal cannot be asked", error);
+    // Quiet first: whoever types as soon as they are asked is not shown either.
+    let _quiet = Quiet::begin().map_err(|error| failed(&error))?;
     let mut terminal = io::stderr();
     let asked = terminal.write_all(prompt.as_bytes()).and_then(|()| terminal.flush());
     asked.map_err(|error| failed(&error))?;
-    let _quiet = Quiet::begin().map_err(|error| failed(&error))?;
     let typed = line();
     // The line end that was typed was not shown either.
     let _ = terminal.write_all(b"\n");

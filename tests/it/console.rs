@@ -1,7 +1,7 @@
 //! `picloud user`: the way back in for whoever has a shell on the machine.
 
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     process::{Command, Output, Stdio},
 };
 
@@ -137,28 +137,40 @@ async fn it_works_on_a_machine_where_nothing_runs() {
     server.stop().await.expect("it stops");
 }
 
+/// Adds ada at a terminal, typing each answer when its question is there; whether that went well, and what was shown.
+fn at_a_terminal(url: &str, answers: [(&str, &str); 2]) -> (bool, String) {
+    let line = format!("{PICLOUD} user add ada --role owner --log warn --database-url '{url}'");
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Debian has script");
+    let mut keys = child.stdin.take().expect("piped");
+    let mut screen = child.stdout.take().expect("piped").bytes();
+    let mut shown = String::new();
+    for (question, answer) in answers {
+        while !shown.ends_with(question) {
+            let byte = screen.next().unwrap_or_else(|| panic!("it ended before {question}: {shown}"));
+            shown.push(char::from(byte.expect("readable")));
+        }
+        keys.write_all(format!("{answer}\n").as_bytes()).expect("typed");
+    }
+    shown.extend(screen.map_while(Result::ok).map(char::from));
+    drop(keys);
+    (child.wait().expect("it ends").success(), shown)
+}
+
 #[tokio::test]
 async fn a_terminal_is_asked_twice_and_shows_nothing() {
     let db = TestDb::new().await;
-    let line = format!("{PICLOUD} user add ada --role owner --log warn --database-url '{}'", db.url());
-    let typed = |one: &'static str, two: &'static str| {
-        let line = line.clone();
-        let run = move || {
-            let mut child = Command::new("script")
-                .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("util-linux has script");
-            let mut keys = child.stdin.take().expect("piped");
-            keys.write_all(format!("{one}\n{two}\n").as_bytes()).expect("typed");
-            let output = child.wait_with_output().expect("it ends");
-            (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
-        };
-        tokio::task::spawn_blocking(run)
+    let typed = |again: &'static str| {
+        let url = db.url();
+        let answers = [("Password for ada: ", PASSWORD), ("Again: ", again)];
+        tokio::task::spawn_blocking(move || at_a_terminal(&url, answers))
     };
-    let (done, shown) = typed("first horse battery", "other horse battery").await.expect("it ends");
+    let (done, shown) = typed("other horse battery").await.expect("it ends");
     assert!(!done && shown.contains("the two passwords differ"), "{shown}");
-    let (done, shown) = typed(PASSWORD, PASSWORD).await.expect("it ends");
-    assert!(done && shown.contains("Password for ada: ") && shown.contains("added ada"), "{shown}");
+    let (done, shown) = typed(PASSWORD).await.expect("it ends");
+    assert!(done && shown.contains("added ada (owner)") && !shown.contains("horse"), "{shown}");
 }
