@@ -1,7 +1,7 @@
 //! `picloud user`: the way back in for whoever has a shell on the machine.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     process::{Command, Output, Stdio},
 };
 
@@ -147,7 +147,7 @@ fn at_a_terminal(url: &str, answers: [(&str, &str); 2]) -> (bool, String) {
         .spawn()
         .expect("Debian has script");
     let mut keys = child.stdin.take().expect("piped");
-    let mut screen = child.stdout.take().expect("piped").bytes();
+    let mut screen = BufReader::new(child.stdout.take().expect("piped")).bytes();
     let mut shown = String::new();
     for (question, answer) in answers {
         while !shown.ends_with(question) {
