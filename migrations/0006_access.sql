@@ -32,12 +32,15 @@ create table api_keys (
 create index api_keys_user_id_idx on api_keys (user_id);
 create index api_keys_app_id_idx on api_keys (app_id) where app_id is not null;
 
--- Sessions that began before the clock was known to be right end when it jumps (00, rule 7).
-alter table sessions add column clock_was_right boolean not null default true;
+-- Sessions that began before the clock was known to be right end when it is set by more than an hour.
+alter table sessions
+    add column clock_was_right boolean not null default true,
+    add column clock_stepped boolean not null default false;
 
 -- Failed sign-ins in a row of a user, and those of an address: they slow further tries down, over a restart too.
 create table sign_in_failures (
-    kind text not null check (kind in ('user', 'address')),
+    -- 'user_at' counts those of one user from one address: key is the user name, a space, the address.
+    kind text not null check (kind in ('user', 'user_at', 'address')),
     key text collate "C" not null,
     failures integer not null check (failures > 0),
     first_at timestamptz not null default now(),
@@ -45,6 +48,14 @@ create table sign_in_failures (
     primary key (kind, key)
 );
 create index sign_in_failures_last_at_idx on sign_in_failures (last_at);
+
+-- Where people have signed in from: failures elsewhere do not slow them down there.
+create table sign_in_addresses (
+    user_id uuid not null references users on delete cascade,
+    address text collate "C" not null,
+    last_at timestamptz not null default now(),
+    primary key (user_id, address)
+);
 
 -- Who changed what, when and from where. Each entry carries the hash of the one before it,
 -- so that one that is changed, taken out or put in shows. Users, apps and targets are
@@ -70,6 +81,15 @@ end $$;
 create trigger audit_append_only before update or delete or truncate on audit
     for each statement execute function audit_is_append_only();
 
+-- The newest entry: whoever appends locks this row, so that numbers have no gap and the chain
+-- no fork; and entries that are missing at the end show too.
+create table audit_head (
+    singleton boolean primary key default true check (singleton),
+    seq bigint not null check (seq >= 0),
+    hash bytea not null check (octet_length(hash) = 32)
+);
+insert into audit_head (seq, hash) values (0, decode(repeat('00', 32), 'hex'));
+
 -- What other origins may ask of an app's routes; null leaves OPTIONS to the routes.
 alter table apps add column cors json;
 
@@ -77,4 +97,9 @@ alter table instance
     -- SHA-256 of the code that claiming asks for, where it asks for one.
     add column claim_code_hash bytea check (octet_length(claim_code_hash) = 32),
     -- Stored while the clock is known to be right, as a floor for judging expiry after a power cut.
-    add column last_good_time timestamptz;
+    add column last_good_time timestamptz,
+    -- How the wall clock stood when last looked at: which start of the machine that was, the time, and
+    -- the time less that since power-up. A clock that was set in between shows.
+    add column clock_boot text,
+    add column clock_seen_at timestamptz,
+    add column clock_offset_ms bigint;

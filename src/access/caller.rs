@@ -1,6 +1,9 @@
 //! Who is calling, and whether they may.
 
+use std::net::IpAddr;
+
 use super::{
+    Actor,
     capability::{AppRole, Capability, InstanceRole, LeastRole},
     scope::Scopes,
 };
@@ -55,6 +58,8 @@ pub struct Caller {
     pub user: User,
     /// What the call was authenticated by.
     pub by: By,
+    /// The address the call came from, where one is known.
+    pub address: Option<IpAddr>,
     /// The role in the app the call is about.
     role: Option<AppRole>,
 }
@@ -62,7 +67,19 @@ pub struct Caller {
 impl Caller {
     /// Somebody who has just been recognised, in no app yet.
     pub fn new(user: User, by: By) -> Self {
-        Self { user, by, role: None }
+        Self { user, by, address: None, role: None }
+    }
+
+    /// The caller with the address the call came from.
+    #[must_use]
+    pub fn calling_from(self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self }
+    }
+
+    /// The caller as the audit log names them.
+    pub fn actor(&self) -> Actor {
+        let key = self.key().map(|key| key.prefix.clone());
+        Actor { key, ..Actor::person(self.user.id, &self.user.username, self.address) }
     }
 
     /// The caller in `app`, where `member` is the role they were given; nobody

@@ -1,5 +1,7 @@
 //! Making and taking away API keys.
 
+use serde_json::json;
+
 use crate::{
     access::{Caller, Scopes, token},
     base::{
@@ -11,6 +13,7 @@ use crate::{
     store::{
         api_key::{self, ApiKey, NewApiKey},
         app,
+        audit::{self, Action, Entry},
     },
     web::State,
 };
@@ -47,6 +50,7 @@ pub async fn create(state: &State, caller: &Caller, asked: &Asked) -> Result<(Ap
     };
     let mut tx = state.db.begin().await?;
     let made = api_key::create(&mut *tx, new).await?;
+    audit::append(&mut tx, entry(caller, Action::ApiKeyCreate, &made)).await?;
     tx.commit().await?;
     Ok((made, key.key))
 }
@@ -63,7 +67,18 @@ async fn bound(state: &State, caller: &Caller, name: &str) -> Result<AppId> {
 pub async fn delete(state: &State, caller: &Caller, id: ApiKeyId) -> Result<()> {
     let mut tx = state.db.begin().await?;
     let gone = api_key::delete(&mut *tx, caller.user.id, id).await?;
-    gone.ok_or_else(|| Error::NotFound("key".to_owned()))?;
+    let gone = gone.ok_or_else(|| Error::NotFound("key".to_owned()))?;
+    audit::append(&mut tx, entry(caller, Action::ApiKeyDelete, &gone)).await?;
     tx.commit().await?;
     Ok(())
+}
+
+fn entry(caller: &Caller, action: Action, key: &ApiKey) -> Entry {
+    Entry {
+        actor: caller.actor(),
+        action,
+        target: Some(key.id.to_string()),
+        app: key.app_id,
+        details: json!({"name": key.name, "prefix": key.prefix, "scopes": key.scopes}),
+    }
 }

@@ -1,40 +1,73 @@
 //! Making, changing and deleting routes, and asking which one answers.
 
+use serde_json::{Value, json};
+
 use crate::{
+    access::Caller,
     base::{
         Error, Result,
         id::{AppId, RouteId},
         pattern::{Method, RequestPath, request_host},
     },
     routing::{Asked, Match},
-    store::route::{self, NewRoute, Route, RouteChange},
+    store::{
+        audit::{self, Action, Entry},
+        route::{self, NewRoute, Route, RouteChange},
+    },
     web::State,
 };
 
 /// Makes a route; when this returns, this node serves it.
-pub async fn create(state: &State, new: &NewRoute) -> Result<Route> {
+pub async fn create(state: &State, caller: &Caller, new: &NewRoute) -> Result<Route> {
     state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let route = route::create(&mut tx, new).await?;
+    audit::append(&mut tx, entry(caller, Action::RouteCreate, &route)).await?;
     tx.commit().await?;
     state.routes_changed().await?;
     Ok(route)
 }
 
 /// Changes a route; when this returns, this node serves it.
-pub async fn update(state: &State, id: RouteId, change: RouteChange) -> Result<Route> {
+pub async fn update(state: &State, caller: &Caller, id: RouteId, change: RouteChange) -> Result<Route> {
     state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let route = route::update(&mut tx, id, change).await?;
+    audit::append(&mut tx, entry(caller, Action::RouteUpdate, &route)).await?;
     tx.commit().await?;
     state.routes_changed().await?;
     Ok(route)
 }
 
 /// Deletes a route; when this returns, this node serves it no more.
-pub async fn delete(state: &State, id: RouteId) -> Result<()> {
-    route::delete(&state.db, id).await?;
+pub async fn delete(state: &State, caller: &Caller, id: RouteId) -> Result<()> {
+    let mut tx = state.db.begin().await?;
+    let route = route::delete(&mut *tx, id).await?.ok_or_else(|| Error::NotFound("route".to_owned()))?;
+    audit::append(&mut tx, entry(caller, Action::RouteDelete, &route)).await?;
+    tx.commit().await?;
     state.routes_changed().await
+}
+
+fn entry(caller: &Caller, action: Action, route: &Route) -> Entry {
+    Entry {
+        actor: caller.actor(),
+        action,
+        target: Some(route.id.to_string()),
+        app: Some(route.app_id),
+        details: what(route),
+    }
+}
+
+/// What tells one route from another.
+fn what(route: &Route) -> Value {
+    json!({
+        "script_id": route.script_id,
+        "host": route.host,
+        "path": route.path,
+        "method": route.method,
+        "dispatch_mode": route.dispatch_mode,
+        "enabled": route.enabled,
+    })
 }
 
 /// A request one would like to know the route of.

@@ -1,26 +1,47 @@
 //! Making, changing and deleting scripts: what is saved compiles.
 
+use serde_json::{Value, json};
+
 use crate::{
-    base::{
-        Error, FieldError, Result,
-        id::ScriptId,
-        name::{Source, Username},
-    },
+    access::Caller,
+    base::{Error, FieldError, Result, id::ScriptId, name::Source},
     engine::Problem,
-    store::script::{self, NewScript, Script, ScriptChange, Version},
+    store::{
+        audit::{self, Action, Entry},
+        script::{self, NewScript, Script, ScriptChange, Version},
+    },
     web::State,
 };
 
 /// Makes a script; its limits end at the instance's ceilings.
-pub async fn create(state: &State, mut new: NewScript) -> Result<Script> {
+pub async fn create(state: &State, caller: &Caller, mut new: NewScript) -> Result<Script> {
     state.disk.check()?;
     new.source = compiled(state, new.source).await?;
     new.sandbox = new.sandbox.clamped(&state.bounds.ceilings());
-    script::create(&state.db, &new).await
+    let mut tx = state.db.begin().await?;
+    let script = script::create(&mut *tx, &new).await?;
+    let details = json!({"name": script.name, "version": script.version});
+    audit::append(&mut tx, entry(caller, Action::ScriptCreate, &script, details)).await?;
+    tx.commit().await?;
+    Ok(script)
 }
 
 /// Changes a script; when this returns, this node runs the new version.
-pub async fn update(state: &State, id: ScriptId, mut change: ScriptChange) -> Result<Script> {
+pub async fn update(state: &State, caller: &Caller, id: ScriptId, change: ScriptChange) -> Result<Script> {
+    let changed = change.fields();
+    let written = |script: &Script| {
+        let details = json!({"name": script.name, "version": script.version, "changed": changed});
+        entry(caller, Action::ScriptUpdate, script, details)
+    };
+    save(state, id, change, written).await
+}
+
+async fn save(
+    state: &State,
+    id: ScriptId,
+    mut change: ScriptChange,
+    written: impl FnOnce(&Script) -> Entry,
+) -> Result<Script> {
     state.disk.check()?;
     if let Some(source) = change.source.take() {
         change.source = Some(compiled(state, source).await?);
@@ -28,30 +49,51 @@ pub async fn update(state: &State, id: ScriptId, mut change: ScriptChange) -> Re
     change.sandbox = change.sandbox.map(|asked| asked.clamped(&state.bounds.ceilings()));
     let mut tx = state.db.begin().await?;
     let script = script::update(&mut tx, id, change).await?;
+    audit::append(&mut tx, written(&script)).await?;
     tx.commit().await?;
     state.routes_changed().await?;
     Ok(script)
 }
 
 /// Makes the source of an old version the newest version, unless it runs already.
-pub async fn restore(state: &State, id: ScriptId, old: Version, author: &Username) -> Result<Script> {
+pub async fn restore(state: &State, caller: &Caller, id: ScriptId, old: Version) -> Result<Script> {
     let source = Source::try_from(old.source).map_err(|why| Error::invalid("source", why))?;
-    let change =
-        ScriptChange { source: Some(source), author: Some(author.to_string()), ..ScriptChange::default() };
-    update(state, id, change).await
+    let change = ScriptChange {
+        source: Some(source),
+        author: Some(caller.user.username.to_string()),
+        ..ScriptChange::default()
+    };
+    let restored = old.version;
+    let written = |script: &Script| {
+        let details = json!({"name": script.name, "version": script.version, "restored": restored});
+        entry(caller, Action::ScriptRestore, script, details)
+    };
+    save(state, id, change, written).await
 }
 
 /// Deletes a script, and with `cascade` the routes that lead to it; without,
 /// such a route is a conflict.
-pub async fn delete(state: &State, id: ScriptId, cascade: bool) -> Result<()> {
+pub async fn delete(state: &State, caller: &Caller, id: ScriptId, cascade: bool) -> Result<()> {
     let mut tx = state.db.begin().await?;
-    if cascade {
-        script::delete_cascade(&mut tx, id).await?;
+    let (script, routes) = if cascade {
+        script::delete_cascade(&mut tx, id).await?
     } else {
-        script::delete(&mut tx, id).await?;
-    }
+        (script::delete(&mut tx, id).await?, 0)
+    };
+    let details = json!({"name": script.name, "version": script.version, "routes": routes});
+    audit::append(&mut tx, entry(caller, Action::ScriptDelete, &script, details)).await?;
     tx.commit().await?;
     state.routes_changed().await
+}
+
+fn entry(caller: &Caller, action: Action, script: &Script, details: Value) -> Entry {
+    Entry {
+        actor: caller.actor(),
+        action,
+        target: Some(script.id.to_string()),
+        app: Some(script.app_id),
+        details,
+    }
 }
 
 /// What keeps a source from being saved, in the order of the text.

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
+    access::Caller,
     base::{Error, FieldError, Result},
     events::settings::Values,
-    store::setting::{self, Setting},
+    store::{
+        audit::{self, Action, Entry},
+        setting::{self, Setting},
+    },
     web::State,
 };
 
 /// Gives settings these values, `null` meaning the default; all of them or none.
 /// When this returns they are in force on this node.
-pub async fn change(state: &State, asked: Map<String, Value>) -> Result<Values> {
+pub async fn change(state: &State, caller: &Caller, asked: Map<String, Value>) -> Result<Values> {
     state.disk.check()?;
     let changes = checked(asked)?;
     let decided = |name: &str| Some((name.to_owned(), state.settings.decided_by(name)?));
@@ -22,6 +26,16 @@ pub async fn change(state: &State, asked: Map<String, Value>) -> Result<Values> 
     }
     let mut tx = state.db.begin().await?;
     setting::set(&mut tx, &changes).await?;
+    for (name, value) in &changes {
+        let entry = Entry {
+            actor: caller.actor(),
+            action: Action::SettingUpdate,
+            target: Some((*name).to_owned()),
+            app: None,
+            details: json!({"value": value}),
+        };
+        audit::append(&mut tx, entry).await?;
+    }
     tx.commit().await?;
     state.settings_changed().await?;
     Ok(state.settings.values())

@@ -1,5 +1,9 @@
 //! Making, changing and deleting users, their passwords and their sessions.
 
+use std::net::Ipv4Addr;
+
+use serde_json::{Value, json};
+
 use crate::{
     access::{Caller, InstanceRole, password},
     base::{
@@ -9,10 +13,11 @@ use crate::{
         redacted::Redacted,
     },
     store::{
-        session,
+        audit::{self, Action, Entry},
+        session, sign_in,
         user::{self, Changed, NewUser, User, UserChange},
     },
-    web::State,
+    web::{State, proof},
 };
 
 /// Somebody who shall be a user.
@@ -44,7 +49,12 @@ pub async fn create(state: &State, caller: &Caller, person: &Person) -> Result<U
         password_hash: &hash,
         instance_role: person.instance_role,
     };
-    user::create(&state.db, new).await
+    let mut tx = state.db.begin().await?;
+    let user = user::create(&mut *tx, new).await?;
+    let details = json!({"username": user.username, "instance_role": user.instance_role});
+    audit::append(&mut tx, entry(caller, Action::UserCreate, user.id, details)).await?;
+    tx.commit().await?;
+    Ok(user)
 }
 
 /// Changes a user. Deactivation and another role in the instance end their
@@ -56,12 +66,20 @@ pub async fn update(state: &State, caller: &Caller, id: UserId, change: UserChan
     state.disk.check()?;
     let mut tx = state.db.begin().await?;
     let may = |user: &User| caller.require_over(user.instance_role);
+    let changed = change.fields();
     let Changed { old, new } = user::update(&mut tx, id, change, may).await?;
     if !new.active {
         session::close_all(&mut *tx, id, None).await?;
     } else if new.instance_role != old.instance_role {
         session::close_all(&mut *tx, id, caller.session()).await?;
     }
+    let details = json!({
+        "username": new.username,
+        "changed": changed,
+        "instance_role": new.instance_role,
+        "active": new.active,
+    });
+    audit::append(&mut tx, entry(caller, Action::UserUpdate, id, details)).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -69,7 +87,9 @@ pub async fn update(state: &State, caller: &Caller, id: UserId, change: UserChan
 /// Deletes a user.
 pub async fn delete(state: &State, caller: &Caller, id: UserId) -> Result<()> {
     let mut tx = state.db.begin().await?;
-    user::delete(&mut tx, id, |user| caller.require_over(user.instance_role)).await?;
+    let user = user::delete(&mut tx, id, |user| caller.require_over(user.instance_role)).await?;
+    let details = json!({"username": user.username, "instance_role": user.instance_role});
+    audit::append(&mut tx, entry(caller, Action::UserDelete, id, details)).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -85,7 +105,7 @@ pub async fn set_password(
     (new, current): (&Redacted, Option<&Redacted>),
 ) -> Result<()> {
     password::check_strength(new.expose(), &user.username)?;
-    let old = if user.id == caller.user.id { Some(proven(state, user.id, current).await?) } else { None };
+    let old = if user.id == caller.user.id { Some(proven(state, caller, current).await?) } else { None };
     let hash = password::hash(state.password_cost, new.expose().to_owned()).await?;
     let mut tx = state.db.begin().await?;
     let now = user::hold(&mut tx, user.id).await?;
@@ -94,34 +114,46 @@ pub async fn set_password(
         return Err(Error::Conflict("the password was changed meanwhile".to_owned()));
     }
     session::close_all(&mut *tx, user.id, caller.session()).await?;
+    sign_in::forget(&mut *tx, &now.username).await?;
+    let details = json!({"username": now.username});
+    audit::append(&mut tx, entry(caller, Action::UserSetPassword, user.id, details)).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// The hash of the present password, if `current` is that password.
-async fn proven(state: &State, id: UserId, current: Option<&Redacted>) -> Result<String> {
+async fn proven(state: &State, caller: &Caller, current: Option<&Redacted>) -> Result<String> {
     let field = "current_password";
     let current = current.ok_or_else(|| Error::invalid(field, "is needed to change one's own password"))?;
-    let hash = user::password_hash(&state.db, id).await?;
-    let right = password::verify(state.password_cost, current.expose().to_owned(), hash.clone()).await?;
-    let hash = hash.filter(|_| right);
-    hash.ok_or_else(|| Error::invalid(field, "is not the present password"))
+    let address = caller.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let password = current.expose().to_owned();
+    let proven = proof::of(state, caller.user.username.as_str(), password, address).await?;
+    let proven = proven.ok_or_else(|| Error::invalid(field, "is not the present password"))?;
+    Ok(proven.hash)
 }
 
 /// Ends one session of a user.
-pub async fn end_session(state: &State, _: &Caller, user: &User, id: SessionId) -> Result<()> {
+pub async fn end_session(state: &State, caller: &Caller, user: &User, id: SessionId) -> Result<()> {
     let mut tx = state.db.begin().await?;
     if !session::close_of(&mut *tx, user.id, id).await? {
         return Err(Error::NotFound("session".to_owned()));
     }
+    let details = json!({"username": user.username, "session": id});
+    audit::append(&mut tx, entry(caller, Action::SessionDelete, user.id, details)).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Ends all sessions of a user.
-pub async fn end_sessions(state: &State, _: &Caller, user: &User) -> Result<()> {
+pub async fn end_sessions(state: &State, caller: &Caller, user: &User) -> Result<()> {
     let mut tx = state.db.begin().await?;
-    session::close_all(&mut *tx, user.id, None).await?;
+    let ended = session::close_all(&mut *tx, user.id, None).await?;
+    let details = json!({"username": user.username, "sessions": ended});
+    audit::append(&mut tx, entry(caller, Action::SessionDelete, user.id, details)).await?;
     tx.commit().await?;
     Ok(())
+}
+
+fn entry(caller: &Caller, action: Action, user: UserId, details: Value) -> Entry {
+    Entry { actor: caller.actor(), action, target: Some(user.to_string()), app: None, details }
 }

@@ -112,13 +112,13 @@ struct AppToCreate {
 
 async fn create(
     AxumState(state): AxumState<State>,
-    _: InInstance<InstanceCreateApp>,
+    on: InInstance<InstanceCreateApp>,
     _: NoQuery,
     Body(asked): Body<AppToCreate>,
 ) -> Result<Created<AppView>> {
     let AppToCreate { slug, name, description, take_over, local_name } = asked;
     let new = NewApp { slug, name, description, take_over };
-    let app = admin::app::create(&state, &new, local_name).await?;
+    let app = admin::app::create(&state, &on.caller, &new, local_name).await?;
     Ok(Created(app.into()))
 }
 
@@ -149,7 +149,7 @@ async fn update(
         name: asked.name.not_null("name")?,
         description: asked.description,
     };
-    Ok(Json(admin::app::update(&state, on.app.id, change).await?.into()))
+    Ok(Json(admin::app::update(&state, &on.caller, on.app.id, change).await?.into()))
 }
 
 /// That one knows what one deletes.
@@ -165,6 +165,6 @@ async fn delete(
     on: InApp<AppAdmin>,
     Query(asked): Query<Confirmation>,
 ) -> Result<NoContent> {
-    admin::app::delete(&state, &on.app, asked.confirm.as_deref()).await?;
+    admin::app::delete(&state, &on.caller, &on.app, asked.confirm.as_deref()).await?;
     Ok(NoContent)
 }

@@ -61,7 +61,7 @@ async fn claim(
     _: NoQuery,
     Body(new): Body<NewDomain>,
 ) -> Result<Created<Domain>> {
-    admin::domain::claim(&state, on.app.id, &new.pattern).await.map(Created)
+    admin::domain::claim(&state, &on.caller, on.app.id, &new.pattern).await.map(Created)
 }
 
 async fn release(
@@ -69,6 +69,6 @@ async fn release(
     on: OnDomain<AppManageDomains>,
     _: NoQuery,
 ) -> Result<NoContent> {
-    admin::domain::release(&state, on.app.id, on.domain.id).await?;
+    admin::domain::release(&state, &on.caller, on.app.id, on.domain.id).await?;
     Ok(NoContent)
 }

@@ -6,6 +6,7 @@
 mod abandoned;
 mod access;
 mod apps;
+mod audit;
 mod domains;
 mod execute;
 mod executions;
@@ -51,7 +52,8 @@ fn described() -> (Router<State>, aide::openapi::OpenApi) {
         .merge(outbox::routes())
         .merge(abandoned::routes())
         .merge(settings::routes())
-        .merge(access::admin());
+        .merge(access::admin())
+        .merge(audit::routes());
     let mut document = openapi::head();
     let router = ApiRouter::new()
         .merge(open::routes())

@@ -14,7 +14,7 @@ use crate::{
     access::{Caller, Capability},
     base::Result,
     engine::SDK_VERSION,
-    system::{clock::Clock, disk},
+    system::disk,
     web::{NoQuery, State, server::Peer},
 };
 
@@ -85,7 +85,7 @@ async fn readyz(AxumState(state): AxumState<State>, _: NoQuery) -> Response {
         disk::State::NearlyFull => "nearly full",
         disk::State::Unreadable => "unreadable",
     };
-    let clock = if Clock::now().is_right() { "synchronised" } else { "unsynchronised" };
+    let clock = if state.clock.now().is_right() { "synchronised" } else { "unsynchronised" };
     let ready = database == "ok" && dispatcher != "stopped" && disk == "ok";
     let (status, word) =
         if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };

@@ -59,7 +59,7 @@ async fn retry_now(
     on: OnOutbox<AppDeadLetterManage>,
     _: NoQuery,
 ) -> Result<NoContent> {
-    admin::outbox::retry_now(&state, on.app.id, on.row).await?;
+    admin::outbox::retry_now(&state, &on.caller, on.app.id, on.row).await?;
     Ok(NoContent)
 }
 
@@ -68,6 +68,6 @@ async fn delete(
     on: OnOutbox<AppDeadLetterManage>,
     _: NoQuery,
 ) -> Result<NoContent> {
-    outbox::delete(&state.db, on.app.id, on.row).await?;
+    admin::outbox::delete(&state, &on.caller, on.app.id, on.row).await?;
     Ok(NoContent)
 }

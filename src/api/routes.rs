@@ -124,7 +124,7 @@ async fn create(
         dispatch_mode,
         enabled: new.enabled.unwrap_or(true),
     };
-    admin::route::create(&state, &new).await.map(Created)
+    admin::route::create(&state, &on.caller, &new).await.map(Created)
 }
 
 async fn show(on: OnRoute<AppRead>, _: NoQuery) -> Json<Route> {
@@ -167,7 +167,7 @@ async fn update(
         method: change.method,
         enabled: change.enabled.not_null("enabled")?,
     };
-    admin::route::update(&state, on.route.id, change).await.map(Json)
+    admin::route::update(&state, &on.caller, on.route.id, change).await.map(Json)
 }
 
 async fn delete(
@@ -175,7 +175,7 @@ async fn delete(
     on: OnRoute<AppWriteRoute>,
     _: NoQuery,
 ) -> Result<NoContent> {
-    admin::route::delete(&state, on.route.id).await?;
+    admin::route::delete(&state, &on.caller, on.route.id).await?;
     Ok(NoContent)
 }
 

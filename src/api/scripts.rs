@@ -140,7 +140,7 @@ async fn create(
         enabled: asked.enabled.unwrap_or(true),
         author: Some(on.caller.user.username.to_string()),
     };
-    Ok(Created(admin::script::create(&state, new).await?.into()))
+    Ok(Created(admin::script::create(&state, &on.caller, new).await?.into()))
 }
 
 /// A source to look at.
@@ -222,7 +222,7 @@ async fn update(
         enabled: asked.enabled.not_null("enabled")?,
         author: Some(on.caller.user.username.to_string()),
     };
-    Ok(Json(admin::script::update(&state, on.script.id, change).await?.into()))
+    Ok(Json(admin::script::update(&state, &on.caller, on.script.id, change).await?.into()))
 }
 
 /// What goes with a script.
@@ -239,6 +239,6 @@ async fn delete(
     on: OnScript<AppWriteScript>,
     Query(asked): Query<Cascade>,
 ) -> Result<NoContent> {
-    admin::script::delete(&state, on.script.id, asked.cascade).await?;
+    admin::script::delete(&state, &on.caller, on.script.id, asked.cascade).await?;
     Ok(NoContent)
 }

@@ -93,9 +93,9 @@ impl JsonSchema for Changes {
 
 async fn change(
     AxumState(state): AxumState<State>,
-    _: InInstance<InstanceManageSettings>,
+    on: InInstance<InstanceManageSettings>,
     _: NoQuery,
     Body(Changes(asked)): Body<Changes>,
 ) -> Result<Json<Settings>> {
-    Ok(view(&admin::setting::change(&state, asked).await?))
+    Ok(view(&admin::setting::change(&state, &on.caller, asked).await?))
 }

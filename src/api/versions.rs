@@ -74,7 +74,7 @@ async fn restore(
     _: NoQuery,
 ) -> Result<Json<ScriptView>> {
     let version = find(&state, on.script.id, &numbered).await?;
-    let script = admin::script::restore(&state, on.script.id, version, &on.caller.user.username).await?;
+    let script = admin::script::restore(&state, &on.caller, on.script.id, version).await?;
     Ok(Json(script.into()))
 }
 

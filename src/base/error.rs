@@ -58,7 +58,7 @@ pub enum Error {
     /// Well-formed, but these fields are wrong (422): correct them.
     #[error("{}", FieldError::list(.0))]
     Invalid(Vec<FieldError>),
-    /// The app has used up what it may have (429): try again after the wait.
+    /// What one may have or try is used up (429): try again after the wait.
     #[error("{why}")]
     Quota {
         /// What is used up.

@@ -49,6 +49,8 @@ id_types! {
     ApiKeyId,
     /// An app.
     AppId,
+    /// An entry of the audit log.
+    AuditId,
     /// What set a durable run off: a trigger, or for http a route.
     CauseId,
     /// An event whose every attempt failed.

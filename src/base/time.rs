@@ -19,6 +19,18 @@ impl Timestamp {
         Self(chrono::TimeDelta::from_std(span).map_or(DateTime::<Utc>::MAX_UTC, |d| self.0 + d))
     }
 
+    /// This moment less `span`.
+    #[must_use]
+    pub fn before(self, span: std::time::Duration) -> Self {
+        Self(chrono::TimeDelta::from_std(span).map_or(DateTime::<Utc>::MIN_UTC, |d| self.0 - d))
+    }
+
+    /// The same, with what is finer than a microsecond cut off: what the database keeps.
+    #[must_use]
+    pub fn in_microseconds(self) -> Self {
+        Self(DateTime::from_timestamp_micros(self.0.timestamp_micros()).unwrap_or(self.0))
+    }
+
     /// The time as chrono's type.
     pub fn utc(self) -> DateTime<Utc> {
         self.0

@@ -30,14 +30,14 @@ use crate::{
     routing::{self, Routes},
     store::{app, instance},
     system::{
-        disk,
+        clock, disk,
         hardware::Hardware,
         metrics::Metrics,
         notify,
         tasks::{OnFailure, Tasks},
     },
     ui,
-    upkeep::Upkeep,
+    upkeep::{self, Upkeep},
     web::{self, State, origin::OwnNames, state},
 };
 
@@ -84,6 +84,8 @@ pub async fn start(setup: Setup) -> Result<Running> {
     first_start(&db).await?;
 
     let (doors, background) = (Tasks::new(), Tasks::new());
+    let clock = clock::Watch::default();
+    upkeep::clock::Keeper::begin(&db, &clock).await?.start(&background);
     let metrics = Metrics::new();
     let routes = Arc::new(Routes::load(&db).await?);
     let settings = Settings::load(&db, &config).await?;
@@ -103,7 +105,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
         host_name: hardware.host_name,
         password_cost: password_cost(&db).await?,
         bounds: dispatch::bounds(&config),
-        upkeep: Upkeep::start(db.clone(), config.retention, &background),
+        upkeep: Upkeep::start(db.clone(), config.retention, clock.clone(), &background),
         stopping: doors.token(),
         db: db.clone(),
         engine: dispatch.engine.clone(),
@@ -113,6 +115,7 @@ pub async fn start(setup: Setup) -> Result<Running> {
         dispatcher: dispatch.dispatcher.clone(),
         acceptor: dispatch.acceptor.clone(),
         durable: dispatch.durable.clone(),
+        clock,
         disk: disk::Watch::new(config.data_dir.clone(), config.min_free),
         settings,
         routes,
@@ -208,7 +211,7 @@ async fn first_start(db: &PgPool) -> Result<()> {
 }
 
 /// The cost of a password hash: as measured at the first start.
-async fn password_cost(db: &PgPool) -> Result<Cost> {
+pub async fn password_cost(db: &PgPool) -> Result<Cost> {
     if let Some(cost) = instance::password_cost(db).await? {
         return Ok(cost);
     }

@@ -10,9 +10,11 @@ mod exit;
 mod listen;
 mod migrate;
 pub mod postgres;
+mod secret;
 mod serve;
 mod settings;
 mod show;
+mod user;
 
 use std::{
     io::{self, Write as _},
@@ -53,6 +55,9 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Add people and reset passwords on the machine itself
+    #[command(subcommand)]
+    User(user::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -85,6 +90,7 @@ pub fn run() -> Result<ExitCode, Failure> {
         Command::Doctor { json, settings } => doctor::run(&settings, json),
         Command::Config(ConfigCommand::Show { json, settings }) => show::configuration(&settings, json),
         Command::Config(ConfigCommand::Reference) => print(&crate::config::reference()),
+        Command::User(command) => user::run(command),
         Command::Openapi => show::openapi(),
     }
 }

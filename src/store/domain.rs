@@ -120,7 +120,8 @@ const NAMED: usize = 20;
 
 /// Gives a domain up; refused while routes need it, which it names: they would
 /// silently answer nothing, and come back to life with whoever claims it next.
-pub async fn release(conn: &mut PgConnection, app: AppId, id: DomainId) -> Result<()> {
+/// Returns what was given up.
+pub async fn release(conn: &mut PgConnection, app: AppId, id: DomainId) -> Result<String> {
     // The lock waits for routes that are being made under this domain.
     let pattern: Option<String> =
         sqlx::query_scalar("select pattern from domains where app_id = $1 and id = $2 for update")
@@ -128,9 +129,7 @@ pub async fn release(conn: &mut PgConnection, app: AppId, id: DomainId) -> Resul
             .bind(id)
             .fetch_optional(&mut *conn)
             .await?;
-    if pattern.is_none() {
-        return Err(Error::NotFound("domain".to_owned()));
-    }
+    let pattern = pattern.ok_or_else(|| Error::NotFound("domain".to_owned()))?;
     let left: Vec<String> = sqlx::query_scalar("select pattern from domains where app_id = $1 and id <> $2")
         .bind(app)
         .bind(id)
@@ -152,7 +151,7 @@ pub async fn release(conn: &mut PgConnection, app: AppId, id: DomainId) -> Resul
         return Err(Error::Conflict(refusal(&in_need)));
     }
     sqlx::query("delete from domains where id = $1").bind(id).execute(conn).await?;
-    Ok(())
+    Ok(pattern)
 }
 
 fn is_covered(host: &str, patterns: &[HostPattern]) -> bool {

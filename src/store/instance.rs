@@ -2,7 +2,10 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{access::password::Cost, base::Result};
+use crate::{
+    access::password::Cost,
+    base::{Result, time::Timestamp},
+};
 
 /// Whether somebody owns the machine.
 pub async fn is_claimed(db: impl PgExecutor<'_>) -> Result<bool> {
@@ -45,4 +48,44 @@ pub async fn keep_password_cost(db: &mut PgConnection, cost: Cost) -> Result<Cos
     .execute(&mut *db)
     .await?;
     Ok(password_cost(db).await?.unwrap_or(cost))
+}
+
+/// When the clock was last known to be right.
+pub async fn last_good_time(db: impl PgExecutor<'_>) -> Result<Option<Timestamp>> {
+    Ok(sqlx::query_scalar("select last_good_time from instance").fetch_one(db).await?)
+}
+
+/// Notes that the clock is right now; written at most once an hour, since every
+/// write wears the card. Returns what holds.
+pub async fn clock_is_right(db: &mut PgConnection) -> Result<Option<Timestamp>> {
+    sqlx::query(
+        "update instance set last_good_time = now()
+         where last_good_time is null or last_good_time not between now() - interval '1 hour' and now()",
+    )
+    .execute(&mut *db)
+    .await?;
+    last_good_time(db).await
+}
+
+/// How the wall clock stood when it was last looked at: which start of the
+/// machine that was, the time, and that less the time since power-up in milliseconds.
+pub async fn clock_seen(db: impl PgExecutor<'_>) -> Result<Option<(String, Timestamp, i64)>> {
+    let seen = sqlx::query_as(
+        "select clock_boot, clock_seen_at, clock_offset_ms from instance where clock_boot is not null",
+    );
+    Ok(seen.fetch_optional(db).await?)
+}
+
+/// Keeps how the wall clock stands.
+pub async fn keep_clock(
+    db: impl PgExecutor<'_>,
+    (boot, at, offset_ms): (&str, Timestamp, i64),
+) -> Result<()> {
+    sqlx::query("update instance set clock_boot = $1, clock_seen_at = $2, clock_offset_ms = $3")
+        .bind(boot)
+        .bind(at)
+        .bind(offset_ms)
+        .execute(db)
+        .await?;
+    Ok(())
 }

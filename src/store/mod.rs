@@ -8,6 +8,7 @@
 pub mod abandoned;
 pub mod api_key;
 pub mod app;
+pub mod audit;
 mod batch;
 pub mod domain;
 pub mod execution;
@@ -19,4 +20,5 @@ pub mod route;
 pub mod script;
 pub mod session;
 pub mod setting;
+pub mod sign_in;
 pub mod user;

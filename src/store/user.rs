@@ -102,6 +102,17 @@ pub async fn get(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<User>> {
     .await?)
 }
 
+/// One user by user name.
+pub async fn by_name(db: impl PgExecutor<'_>, username: &Username) -> Result<Option<User>> {
+    Ok(sqlx::query_as(
+        "select id, username, display_name, email, instance_role, active, last_login_at, created_at, updated_at
+         from users where username = $1",
+    )
+    .bind(username)
+    .fetch_optional(db)
+    .await?)
+}
+
 /// One page of the users, by user name.
 pub async fn list(db: impl PgExecutor<'_>, cursor: Option<&str>, limit: u32) -> Result<Page<User>> {
     let after: Option<String> = cursor::decode(cursor)?;
@@ -133,6 +144,17 @@ pub struct UserChange {
 }
 
 impl UserChange {
+    /// The names of the fields it mentions.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let mentioned = [
+            ("display_name", self.display_name != Patch::Keep),
+            ("email", self.email != Patch::Keep),
+            ("instance_role", self.instance_role.is_some()),
+            ("active", self.active.is_some()),
+        ];
+        mentioned.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+    }
+
     /// Whether an owner who is changed like this is an active owner no more.
     fn ends_ownership(&self) -> bool {
         self.active == Some(false) || self.instance_role.is_some_and(|role| role != InstanceRole::Owner)
@@ -223,12 +245,6 @@ pub async fn delete(
     }
     sqlx::query("delete from users where id = $1").bind(id).execute(conn).await?;
     Ok(user)
-}
-
-/// The hash of a user's password.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<String>> {
-    let hash = sqlx::query_scalar("select password_hash from users where id = $1");
-    Ok(hash.bind(id).fetch_optional(db).await?)
 }
 
 /// Gives a user another password; `old`, if given, must still be the hash of the present one.

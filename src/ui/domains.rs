@@ -44,7 +44,9 @@ async fn claim(
     mut form: Form,
 ) -> Answer {
     let claimed = match form.read::<HostPattern>("pattern") {
-        Some(pattern) => admin::domain::claim(&state, scope.app.id, &pattern).await.map(|_| ()),
+        Some(pattern) => {
+            admin::domain::claim(&state, &scope.caller, scope.app.id, &pattern).await.map(|_| ())
+        }
         None => form.done(None),
     };
     answered(&state, (&scope, &visit), (form, claimed), Notice::DomainClaimed).await
@@ -59,7 +61,7 @@ async fn release(
     let id: Option<DomainId> =
         path.iter().find(|(name, _)| name == "domain").and_then(|(_, id)| id.parse().ok());
     let id = id.ok_or_else(|| Error::NotFound("domain".to_owned()))?;
-    let released = admin::domain::release(&state, scope.app.id, id).await;
+    let released = admin::domain::release(&state, &scope.caller, scope.app.id, id).await;
     answered(&state, (&scope, &visit), (Form::default(), released), Notice::DomainReleased).await
 }
 

@@ -108,7 +108,7 @@ async fn saved(state: &State, scope: &ScriptInApp<AppWriteScript>, form: &mut Fo
         author: Some(scope.caller.user.username.to_string()),
     };
     let change = form.done(Some(change))?;
-    admin::script::update(state, scope.script.id, change).await
+    admin::script::update(state, &scope.caller, scope.script.id, change).await
 }
 
 async fn delete(
@@ -117,7 +117,7 @@ async fn delete(
     visit: Visit,
     form: Form,
 ) -> Answer {
-    match admin::script::delete(&state, scope.script.id, form.is_ticked("cascade")).await {
+    match admin::script::delete(&state, &scope.caller, scope.script.id, form.is_ticked("cascade")).await {
         Ok(()) => Ok(noticed(&format!("/admin/apps/{}/scripts", scope.app.slug), Notice::ScriptDeleted)),
         Err(error) => {
             let mut stored = stored(&scope.script);

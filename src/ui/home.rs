@@ -52,7 +52,7 @@ async fn show(
 
 async fn create(AxumState(state): AxumState<State>, caller: Caller, visit: Visit, mut form: Form) -> Answer {
     caller.require(Capability::InstanceCreateApp)?;
-    match created(&state, &mut form).await {
+    match created(&state, &caller, &mut form).await {
         Ok(app) => Ok(noticed(&format!("/admin/apps/{}", app.slug), Notice::AppCreated)),
         Err(error) => {
             let status = form.refused(error)?;
@@ -62,13 +62,13 @@ async fn create(AxumState(state): AxumState<State>, caller: Caller, visit: Visit
     }
 }
 
-async fn created(state: &State, form: &mut Form) -> Result<App> {
+async fn created(state: &State, caller: &Caller, form: &mut Form) -> Result<App> {
     let slug = form.read::<Slug>("slug");
     let name = form.read::<AppName>("name");
     let description = form.read_if_any::<Description>("description");
     let (slug, name) = form.done(slug.zip(name))?;
     let new = NewApp { slug, name, description, take_over: form.is_ticked("take_over") };
-    admin::app::create(state, &new, form.is_ticked("local_name")).await
+    admin::app::create(state, caller, &new, form.is_ticked("local_name")).await
 }
 
 async fn page(

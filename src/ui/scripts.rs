@@ -97,7 +97,7 @@ async fn created(state: &State, app: &App, caller: &Caller, form: &mut Form) -> 
         enabled: true,
         author: Some(caller.user.username.to_string()),
     };
-    admin::script::create(state, new).await
+    admin::script::create(state, caller, new).await
 }
 
 async fn page(

@@ -62,7 +62,7 @@ async fn change(
     visit: Visit,
     mut form: Form,
 ) -> Answer {
-    match changed(&state, &scope.app, &mut form).await {
+    match changed(&state, &scope, &mut form).await {
         Ok(app) => Ok(noticed(&format!("/admin/apps/{}/settings", app.slug), Notice::AppChanged)),
         Err(error) => {
             let status = form.refused(error)?;
@@ -72,13 +72,13 @@ async fn change(
     }
 }
 
-async fn changed(state: &State, app: &App, form: &mut Form) -> Result<App> {
+async fn changed(state: &State, scope: &InApp<AppAdmin>, form: &mut Form) -> Result<App> {
     let slug = form.read::<Slug>("slug");
     let name = form.read::<AppName>("name");
     let description = form.read_if_any::<Description>("description");
     let description = description.map_or(Patch::Clear, Patch::Set);
     let change = form.done(Some(AppChange { slug, name, description }))?;
-    admin::app::update(state, app.id, change).await
+    admin::app::update(state, &scope.caller, scope.app.id, change).await
 }
 
 async fn delete(
@@ -88,7 +88,7 @@ async fn delete(
     mut form: Form,
 ) -> Answer {
     let confirmed = Some(form.value("confirm").trim().to_owned());
-    match admin::app::delete(&state, &scope.app, confirmed.as_deref()).await {
+    match admin::app::delete(&state, &scope.caller, &scope.app, confirmed.as_deref()).await {
         Ok(()) => Ok(noticed("/admin", Notice::AppDeleted)),
         Err(error) => {
             let status = form.refused(error)?;

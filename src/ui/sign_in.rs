@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use maud::html;
 
 use crate::{
@@ -51,11 +51,16 @@ async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client,
     match sign_in::login(&state, form.value("username"), password, &client).await {
         Ok(signed_in) => {
             let next = see(within_admin(form.value("next")));
-            Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), next).into_response())
+            Ok(WithHeader(header::SET_COOKIE, sign_in::cookie(&signed_in.token), next).into_response())
         }
         Err(Error::Unauthenticated(why)) => {
             form.trouble(why);
             Ok((StatusCode::UNAUTHORIZED, page(&visit, &form)).into_response())
+        }
+        Err(Error::Quota { why, retry_after }) => {
+            form.trouble(why);
+            let wait = [(header::RETRY_AFTER, retry_after.as_secs().to_string())];
+            Ok((StatusCode::TOO_MANY_REQUESTS, wait, page(&visit, &form)).into_response())
         }
         Err(error) => Err(error),
     }
@@ -68,7 +73,7 @@ async fn logout(AxumState(state): AxumState<State>, caller: Result<Caller>) -> A
         Err(Error::Unauthenticated(_)) => {}
         Err(error) => return Err(error),
     }
-    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut))
+    Ok(WithHeader(header::SET_COOKIE, sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut))
         .into_response())
 }
 

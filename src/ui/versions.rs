@@ -81,7 +81,7 @@ async fn restore(
 ) -> Answer {
     let ScriptInApp { app, script, caller, .. } = scope;
     let old = find(&state, &script, number).await?;
-    let script = admin::script::restore(&state, script.id, old, &caller.user.username).await?;
+    let script = admin::script::restore(&state, &caller, script.id, old).await?;
     Ok(noticed(&editor::address(&app, &script), Notice::VersionRestored))
 }
 

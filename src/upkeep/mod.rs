@@ -6,9 +6,11 @@
 //! when somebody has just made work for them.
 
 mod apps;
+pub mod clock;
 mod executions;
 mod over;
 mod sessions;
+mod sign_ins;
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -21,7 +23,7 @@ use crate::{
     base::Result,
     config::Retention,
     system::{
-        clock::Clock,
+        clock::{Clock, Watch},
         tasks::{OnFailure, Tasks},
     },
 };
@@ -47,6 +49,8 @@ pub struct Sweep {
 pub const SWEEPS: &[Sweep] = &[
     apps::SWEEP,
     sessions::SWEEP,
+    sign_ins::OLD,
+    sign_ins::TOO_MANY,
     over::OLD_DEAD_LETTERS,
     over::TOO_MANY_DEAD_LETTERS,
     over::OLD_ABANDONED,
@@ -65,12 +69,12 @@ pub struct Upkeep {
 
 impl Upkeep {
     /// Starts the runner.
-    pub fn start(db: PgPool, retention: Retention, tasks: &Tasks) -> Self {
+    pub fn start(db: PgPool, retention: Retention, clock: Watch, tasks: &Tasks) -> Self {
         let nudged = Arc::new(Notify::new());
         let (token, wake) = (tasks.token(), nudged.clone());
         tasks.spawn("upkeep", OnFailure::Log, async move {
             // A batch that is cut off is rolled back; the next round finds the rows again.
-            token.run_until_cancelled(run(db, retention, &wake)).await;
+            token.run_until_cancelled(run(db, retention, &clock, &wake)).await;
             Ok::<_, Infallible>(())
         });
         Self { nudged }
@@ -82,7 +86,7 @@ impl Upkeep {
     }
 }
 
-async fn run(db: PgPool, retention: Retention, nudged: &Notify) {
+async fn run(db: PgPool, retention: Retention, clock: &Watch, nudged: &Notify) {
     let mut wait = SOON;
     loop {
         // The offset keeps the nodes of a fleet, started by the same power cut, apart.
@@ -91,7 +95,7 @@ async fn run(db: PgPool, retention: Retention, nudged: &Notify) {
             () = tokio::time::sleep(wait_with_offset) => wait = HOURLY,
             () = nudged.notified() => {}
         }
-        sweep_all(&db, &retention, Clock::now()).await;
+        sweep_all(&db, &retention, clock.now()).await;
     }
 }
 

@@ -9,7 +9,7 @@ use aide::{
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 
-use super::{origin, state::State};
+use super::{origin, sign_in::Client, state::State};
 use crate::{
     access::{By, Caller, token},
     base::{
@@ -66,14 +66,15 @@ impl FromRequestParts<State> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let address = Client::from_request_parts(parts, state).await?.ip();
         if let Some(token) = bearer(&parts.headers) {
-            return caller_of(state, token).await;
+            return Ok(caller_of(state, token).await?.calling_from(address));
         }
         let Some(token) = origin::session_cookie(&parts.headers)? else {
             return Err(Error::Unauthenticated("sign in first, or send a bearer token".to_owned()));
         };
         // A key is for programs, which send headers: in a cookie any page could ride on it.
-        let caller = by_session(state, token).await?;
+        let caller = by_session(state, token).await?.calling_from(address);
         origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
         Ok(caller)
     }

@@ -11,6 +11,7 @@ pub mod in_app;
 pub mod layers;
 pub mod origin;
 mod patience;
+pub mod proof;
 pub mod query;
 pub mod reply;
 pub mod script_request;

@@ -7,10 +7,12 @@ use std::{
 
 use axum::extract::FromRequestParts;
 use http::{HeaderValue, header, request::Parts};
+use serde_json::json;
+use sqlx::PgConnection;
 
-use super::{origin::SESSION_COOKIE, server::Peer, state::State};
+use super::{origin::SESSION_COOKIE, proof, server::Peer, state::State};
 use crate::{
-    access::{Caller, InstanceRole, password, token},
+    access::{Actor, Caller, InstanceRole, password, throttle, token},
     base::{
         Error, Result,
         name::{DisplayName, Username},
@@ -18,8 +20,10 @@ use crate::{
     },
     config::{ClaimFrom, ClaimWindow},
     store::{
+        audit::{self, Action, Entry},
         instance,
         session::{self, NewSession},
+        sign_in::{self as tries, Tried},
         user::{self, NewUser, User},
     },
 };
@@ -126,7 +130,9 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
     };
     let owner = user::create(&mut *tx, new).await?.id;
     let user = user::signed_in(&mut *tx, owner, &hash).await?.ok_or_else(refused)?;
-    let expires_at = session::open(&mut *tx, new_session(&user, &token, client)).await?;
+    let from = Tried { username: Some(claim.username), address: throttle::origin(client.ip()) };
+    tries::succeeded(&mut *tx, owner, &from).await?;
+    let expires_at = opened((state, &mut tx), Action::InstanceClaim, (&user, &token), client).await?;
     tx.commit().await?;
     tracing::info!(user = %user.username, "the machine was claimed");
     Ok(SignedIn { user, token, expires_at })
@@ -134,39 +140,63 @@ pub async fn claim(state: &State, claim: Claim, client: &Client) -> Result<Signe
 
 /// Signs somebody in. A wrong name takes as long as a wrong password and says the same.
 pub async fn login(state: &State, username: &str, password: String, client: &Client) -> Result<SignedIn> {
-    let known = match username.parse::<Username>() {
-        Ok(name) => user::sign_in_of(&state.db, &name).await?,
-        Err(_) => None,
-    };
-    let (id, hash) = known.unzip();
-    let right = password::verify(state.password_cost, password, hash.clone()).await?;
     let wrong = || Error::Unauthenticated("the user name or the password is wrong".to_owned());
-    let (id, hash) = id.zip(hash).filter(|_| right).ok_or_else(wrong)?;
+    let proven = proof::of(state, username, password, client.ip()).await?.ok_or_else(wrong)?;
     let token = token::new_session()?;
     let mut tx = state.db.begin().await?;
-    let user = user::signed_in(&mut *tx, id, &hash).await?.ok_or_else(wrong)?;
-    let expires_at = session::open(&mut *tx, new_session(&user, &token, client)).await?;
+    let user = user::signed_in(&mut *tx, proven.user, &proven.hash).await?.ok_or_else(wrong)?;
+    let expires_at = opened((state, &mut tx), Action::SessionCreate, (&user, &token), client).await?;
     tx.commit().await?;
     Ok(SignedIn { user, token, expires_at })
 }
 
 /// Ends the session a caller came with.
 pub async fn logout(state: &State, caller: &Caller) -> Result<()> {
-    session::close(&state.db, caller.require_login()?).await
+    let id = caller.require_login()?;
+    let mut tx = state.db.begin().await?;
+    session::close(&mut *tx, id).await?;
+    let entry = Entry {
+        actor: caller.actor(),
+        action: Action::SessionDelete,
+        target: Some(caller.user.id.to_string()),
+        app: None,
+        details: json!({"username": caller.user.username, "session": id}),
+    };
+    audit::append(&mut tx, entry).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
-fn new_session<'a>(user: &User, token: &'a str, client: &'a Client) -> NewSession<'a> {
-    NewSession {
+/// Opens a session and writes it down; returns when it ends if it is not used.
+async fn opened(
+    (state, tx): (&State, &mut PgConnection),
+    action: Action,
+    (user, token): (&User, &str),
+    client: &Client,
+) -> Result<Timestamp> {
+    let new = NewSession {
         user: user.id,
         token,
-        address: client.address_text(),
+        address: client.ip().to_string(),
         user_agent: client.user_agent.as_deref(),
-    }
+        clock_is_right: state.clock.now().is_right(),
+    };
+    let (session, expires_at) = session::open(&mut *tx, new).await?;
+    let entry = Entry {
+        actor: Actor::person(user.id, &user.username, Some(client.ip())),
+        action,
+        target: Some(user.id.to_string()),
+        app: None,
+        details: json!({"username": user.username, "session": session}),
+    };
+    audit::append(tx, entry).await?;
+    Ok(expires_at)
 }
 
 impl Client {
-    fn address_text(&self) -> String {
-        self.address.ip().to_canonical().to_string()
+    /// Its address without the port, an IPv4 one in IPv6 as what it is.
+    pub fn ip(&self) -> IpAddr {
+        self.address.ip().to_canonical()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     engine::{Bounds, Engine},
     events::{Acceptor, Dispatcher, Durable, Recorder, Settings, settings},
     routing::{self, Routes},
-    system::{disk, metrics::Metrics},
+    system::{clock, disk, metrics::Metrics},
     upkeep::Upkeep,
 };
 
@@ -48,6 +48,8 @@ pub struct Parts {
     pub durable: Durable,
     /// Writes the execution log.
     pub recorder: Recorder,
+    /// Whether the clock is right.
+    pub clock: clock::Watch,
     /// Whether the disk has room for more.
     pub disk: disk::Watch,
     /// What can be changed without a restart.

@@ -235,10 +235,7 @@ async fn doctor_says_who_set_a_figure() {
 #[tokio::test]
 async fn migrate_prints_the_version_it_brought_the_database_to() {
     let db = TestDb::new().await;
-    let socket = db.options.get_socket().expect("a socket").display().to_string();
-    let (user, name) = (db.options.get_username(), db.options.get_database().expect("a name"));
-    let url = format!("postgres://{user}@localhost/{name}?host={socket}");
-    let version = printed(picloud(&["migrate", "--log", "warn", "--database-url", &url]));
+    let version = printed(picloud(&["migrate", "--log", "warn", "--database-url", &db.url()]));
     assert_eq!(version, format!("{}\n", picloud::db::newest_schema()));
 }
 

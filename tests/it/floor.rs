@@ -78,7 +78,9 @@ async fn on_a_full_disk() -> (TestApp, Person, String, String) {
     let later = json!({"host_kind": "any", "path_kind": "exact", "path": "/later", "dispatch_mode": "async"});
     let later = owner.post(&format!("/api/v1/admin/scripts/{script}/routes"), later).await;
     assert_eq!(later.status, 201, "{later:?}");
-    sqlx::query("delete from sessions").execute(test.pool()).await.expect("sql");
+    for refers in ["delete from sessions", "delete from sign_in_addresses"] {
+        sqlx::query(refers).execute(test.pool()).await.expect(refers);
+    }
     sqlx::query("update users set id = $1::uuid").bind(ME).execute(test.pool()).await.expect("sql");
     let owner = crate::matrix::sign_in(&test, "ada").await;
     let token = owner.token().expect("a token").to_owned();

@@ -6,7 +6,10 @@ use picloud::{
     base::{Error, Result, id::AppId},
     config::Retention,
     store::{app, execution},
-    system::{clock::Clock, tasks::Tasks},
+    system::{
+        clock::{Clock, Watch},
+        tasks::Tasks,
+    },
     upkeep::{Upkeep, sweep_all},
 };
 use sqlx::PgPool;
@@ -173,7 +176,7 @@ async fn a_nudge_starts_a_round_at_once_and_a_stop_ends_the_runner() -> Result<(
     let db = &test.pool;
     let app = an_app(db).await?;
     let tasks = Tasks::new();
-    let upkeep = Upkeep::start(db.clone(), KEPT, &tasks);
+    let upkeep = Upkeep::start(db.clone(), KEPT, Watch::default(), &tasks);
     app::delete(&mut *db.acquire().await?, app).await?;
     upkeep.nudge();
     eventually("the app's row is gone", || async {

@@ -57,6 +57,6 @@ pub(super) fn disk(dir: &Path, min_free: Option<usize>) -> Check {
 
 /// Whether the clock is known to be right; a Pi that has just started may not know yet.
 pub(super) fn clock() -> Check {
-    let clock = Clock::now();
+    let clock = Clock::now(None);
     if clock.is_right() { Check::ok("clock", clock.reason()) } else { Check::warn("clock", clock.reason()) }
 }

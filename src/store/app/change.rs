@@ -34,6 +34,18 @@ pub struct AppChange {
     pub description: Patch<Description>,
 }
 
+impl AppChange {
+    /// The names of the fields it mentions.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let mentioned = [
+            ("slug", self.slug.is_some()),
+            ("name", self.name.is_some()),
+            ("description", self.description != Patch::Keep),
+        ];
+        mentioned.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+    }
+}
+
 /// Refuses a slug that is one of this machine's own names, or whose
 /// `<slug>.local` is: under these the administration answers.
 pub fn refuse_own_name<'a>(slug: &Slug, own_names: impl IntoIterator<Item = &'a str>) -> Result<()> {

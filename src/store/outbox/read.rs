@@ -3,7 +3,7 @@
 //! Rows that stand for synchronous runs are none of it: nothing can be done to them.
 
 use serde::Serialize;
-use sqlx::{PgExecutor, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 
 use super::RunError;
 use crate::base::{
@@ -126,32 +126,32 @@ pub async fn exists(db: impl PgExecutor<'_>, app: AppId, id: OutboxId) -> Result
 }
 
 /// Makes a row due now; a running one is a conflict.
-pub async fn retry_now(db: &PgPool, app: AppId, id: OutboxId) -> Result<()> {
+pub async fn retry_now(db: &mut PgConnection, app: AppId, id: OutboxId) -> Result<()> {
     let done = sqlx::query(
         "update outbox set next_attempt_at = now(), wait_ms = 0
          where id = $2 and app_id = $1 and reply_to is null and claimed_epoch is null",
     )
     .bind(app)
     .bind(id)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(out_of_reach(db, app, id).await?) }
 }
 
 /// Deletes a row, so that it never runs again; a running one is a conflict.
-pub async fn delete(db: &PgPool, app: AppId, id: OutboxId) -> Result<()> {
+pub async fn delete(db: &mut PgConnection, app: AppId, id: OutboxId) -> Result<()> {
     let done = sqlx::query(
         "delete from outbox where id = $2 and app_id = $1 and reply_to is null and claimed_epoch is null",
     )
     .bind(app)
     .bind(id)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(out_of_reach(db, app, id).await?) }
 }
 
 /// Why nothing could be done to a row.
-async fn out_of_reach(db: &PgPool, app: AppId, id: OutboxId) -> Result<Error> {
+async fn out_of_reach(db: &mut PgConnection, app: AppId, id: OutboxId) -> Result<Error> {
     Ok(if exists(db, app, id).await? {
         Error::Conflict("this row is running now; wait until its run has ended".to_owned())
     } else {

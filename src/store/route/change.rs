@@ -140,10 +140,17 @@ async fn write(
     .await
 }
 
-/// Deletes a route.
-pub async fn delete(db: impl PgExecutor<'_>, id: RouteId) -> Result<()> {
-    sqlx::query("delete from routes where id = $1").bind(id).execute(db).await?;
-    Ok(())
+/// Deletes a route and returns it, if it was there.
+pub async fn delete(db: impl PgExecutor<'_>, id: RouteId) -> Result<Option<Route>> {
+    let route = sqlx::query_as(
+        "delete from routes where id = $1
+         returning id, app_id, script_id, host_kind, host, host_param_name, path_kind, path, method,
+                   dispatch_mode, enabled, created_at, updated_at",
+    )
+    .bind(id)
+    .fetch_optional(db)
+    .await?;
+    Ok(route)
 }
 
 impl RouteChange {

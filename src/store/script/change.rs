@@ -53,6 +53,21 @@ pub struct ScriptChange {
     pub author: Option<String>,
 }
 
+impl ScriptChange {
+    /// The names of the fields it mentions.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let mentioned = [
+            ("name", self.name.is_some()),
+            ("source", self.source.is_some()),
+            ("description", self.description != Patch::Keep),
+            ("timeout_seconds", self.timeout_seconds.is_some()),
+            ("sandbox", self.sandbox.is_some()),
+            ("enabled", self.enabled.is_some()),
+        ];
+        mentioned.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+    }
+}
+
 /// Makes a script and its version 1.
 pub async fn create(db: impl PgExecutor<'_>, new: &NewScript) -> Result<Script> {
     sqlx::query_as(

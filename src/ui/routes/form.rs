@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
+    access::capability::needs::AppWriteRoute,
     admin,
     base::{
         Error, Result,
@@ -14,11 +15,10 @@ use crate::{
         parts::{self, Input},
     },
     store::{
-        app::App,
         route::{DispatchMode, NewRoute, Route},
         script::{self, Script},
     },
-    web::State,
+    web::{InApp, State},
 };
 
 /// The kinds of path: value, and what it means.
@@ -52,7 +52,8 @@ const MODES: [(&str, &str); 2] =
     [("sync", "The script's answer"), ("async", "202 at once: the script runs later, and again if it fails")];
 
 /// Makes the route the form describes.
-pub(super) async fn created(state: &State, app: &App, form: &mut Form) -> Result<Route> {
+pub(super) async fn created(state: &State, scope: &InApp<AppWriteRoute>, form: &mut Form) -> Result<Route> {
+    let app = &scope.app;
     let script_id = form.read::<ScriptId>("script_id");
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (host, param) = (some(form.value("host")), some(form.value("host_param_name")));
@@ -74,7 +75,7 @@ pub(super) async fn created(state: &State, app: &App, form: &mut Form) -> Result
         _ => DispatchMode::Sync,
     };
     let new = NewRoute { app_id: app.id, script_id: script.id, rule, dispatch_mode, enabled: true };
-    admin::route::create(state, &new).await
+    admin::route::create(state, &scope.caller, &new).await
 }
 
 fn host_kind(value: &str) -> HostKind {

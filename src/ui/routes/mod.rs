@@ -89,7 +89,7 @@ async fn create(
     visit: Visit,
     mut form: Form,
 ) -> Answer {
-    match form::created(&state, &scope.app, &mut form).await {
+    match form::created(&state, &scope, &mut form).await {
         Ok(_) => Ok(noticed(&here(&scope.app), Notice::RouteCreated)),
         Err(error) => {
             let status = form.refused(error)?;
@@ -111,11 +111,11 @@ async fn disable(AxumState(state): AxumState<State>, scope: RouteInApp<AppWriteR
 
 async fn switch(state: &State, scope: &RouteInApp<AppWriteRoute>, on: bool) -> Result<Route> {
     let change = RouteChange { enabled: Some(on), ..RouteChange::default() };
-    admin::route::update(state, scope.route.id, change).await
+    admin::route::update(state, &scope.caller, scope.route.id, change).await
 }
 
 async fn delete(AxumState(state): AxumState<State>, scope: RouteInApp<AppWriteRoute>, _: Form) -> Answer {
-    admin::route::delete(&state, scope.route.id).await?;
+    admin::route::delete(&state, &scope.caller, scope.route.id).await?;
     Ok(noticed(&here(&scope.app), Notice::RouteDeleted))
 }
 

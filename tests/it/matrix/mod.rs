@@ -94,6 +94,7 @@ pub const CALLS: &[(&str, Needs)] = &[
     ("GET /api/v1/admin/apps/{}/abandoned", App("AppDeadLetterManage")),
     ("GET /api/v1/admin/settings", Instance("InstanceManageSettings")),
     ("PATCH /api/v1/admin/settings", Instance("InstanceManageSettings")),
+    ("GET /api/v1/admin/audit", Instance("InstanceManageSettings")),
 ];
 
 /// The roles, each with all that those before it have; the last two are of the instance.

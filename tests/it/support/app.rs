@@ -64,6 +64,11 @@ impl TestApp {
         &self.db.pool
     }
 
+    /// Its database, as a configuration says it.
+    pub fn url(&self) -> String {
+        self.db.url()
+    }
+
     /// Somebody without credentials.
     pub fn nobody(&self) -> Person {
         Person::new(self.address)

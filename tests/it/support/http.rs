@@ -50,6 +50,13 @@ impl Person {
         other
     }
 
+    /// The same, calling from another address of this machine.
+    pub fn calling_from(&self, address: [u8; 4]) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http.local_address(std::net::IpAddr::from(address)).build().expect("a client");
+        Self { http, ..self.clone() }
+    }
+
     /// The same, calling another address.
     pub fn at(&self, address: SocketAddr) -> Self {
         Self { address, ..self.clone() }

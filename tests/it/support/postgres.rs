@@ -62,6 +62,13 @@ impl TestDb {
 }
 
 impl TestDb {
+    /// Where it is, as a configuration says it.
+    pub fn url(&self) -> String {
+        let socket = self.options.get_socket().expect("a socket").display().to_string();
+        let name = self.options.get_database().expect("a name");
+        format!("postgres://{}@localhost/{name}?host={socket}", self.options.get_username())
+    }
+
     /// Moves the database out of its place, which then owns none.
     pub fn take(this: &mut Self) -> Self {
         Self { pool: this.pool.clone(), options: this.options.clone(), name: std::mem::take(&mut this.name) }
