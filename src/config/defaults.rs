@@ -31,6 +31,7 @@ impl Config {
                 request_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(60),
                 own_names: Vec::new(),
+                trusted_proxies: Vec::new(),
                 metrics_open: false,
             },
             execution: Execution {

@@ -27,6 +27,8 @@ pub use reference::reference;
 pub use sizing::{Sizing, sizing};
 pub use slot::Slot;
 
+use ipnet::IpNet;
+
 use crate::{
     base::{backoff::Backoff, redacted::Redacted},
     system::log,
@@ -83,6 +85,8 @@ pub struct Http {
     pub idle_timeout: Duration,
     /// Further host names of this machine, lower case.
     pub own_names: Vec<String>,
+    /// Where the proxies are that are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether `/metrics` answers everybody.
     pub metrics_open: bool,
 }

@@ -136,7 +136,7 @@ impl FromRequest<State> for Form {
     /// stranger's page shall not sign a visitor in as somebody else.
     async fn from_request(request: Request, state: &State) -> Result<Self> {
         let (parts, stream) = request.into_parts();
-        origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
+        origin::require_same_origin(&parts)?;
         let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|text| text.parse::<mime::Mime>().ok());
         if media.is_none_or(|media| media.essence_str() != mime::APPLICATION_WWW_FORM_URLENCODED) {

@@ -8,7 +8,7 @@ use crate::{
     base::{Error, Result},
     store::app::App,
     system::disk,
-    web::State,
+    web::{Client, State},
 };
 
 /// The pages the menu is made of, as the router hands them down with each request.
@@ -20,6 +20,8 @@ pub struct Menu(pub &'static [Page]);
 pub struct Visit {
     /// The machine's name.
     pub machine: String,
+    /// `http` or `https`, as the visitor sees it.
+    pub scheme: &'static str,
     /// Under which host and port the visitor reached the machine.
     pub authority: String,
     /// The path that was asked for.
@@ -37,6 +39,7 @@ impl Visit {
         let host = parts.uri.authority().map(http::uri::Authority::as_str).or(host);
         Self {
             machine: state.host_name.clone(),
+            scheme: if Client::of(parts).is_ok_and(|client| client.secure) { "https" } else { "http" },
             authority: host.unwrap_or("localhost").to_owned(),
             path: parts.uri.path().to_owned(),
             notice: Notice::of(&parts.headers),
@@ -60,13 +63,13 @@ impl Visit {
 
     /// The address under which an app answers whatever names the network knows.
     pub fn address(&self, app: &App) -> String {
-        format!("http://{}/~{}", self.authority, app.slug)
+        format!("{}://{}/~{}", self.scheme, self.authority, app.slug)
     }
 
     /// The address of `host` at the port the visitor used.
     pub fn address_on(&self, host: &str) -> String {
-        let port = self.split().1;
-        port.map_or_else(|| format!("http://{host}"), |port| format!("http://{host}:{port}"))
+        let port = self.split().1.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{host}{port}", self.scheme)
     }
 }
 

@@ -23,8 +23,8 @@ use crate::{
         time,
     },
     web::{
-        State, WithHeader,
-        sign_in::{self, Claim, Client, Window},
+        Client, State, WithHeader,
+        sign_in::{self, Claim, Window},
     },
 };
 
@@ -58,7 +58,7 @@ async fn claim(AxumState(state): AxumState<State>, visit: Visit, client: Client,
 }
 
 async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window) -> Answer {
-    sign_in::require_may_claim(window, client.address.ip())?;
+    sign_in::require_may_claim(window, client)?;
     let username = form.read::<Username>("username");
     let display_name = match form.value("display_name").trim() {
         "" => None,
@@ -72,14 +72,14 @@ async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window
     let signed_in = sign_in::claim(state, claim, client).await?;
     Ok(WithHeader(
         http::header::SET_COOKIE,
-        sign_in::cookie(&signed_in.token),
+        sign_in::cookie(&signed_in.token, client),
         noticed("/admin", Notice::Claimed),
     )
     .into_response())
 }
 
 fn page(visit: &Visit, window: Window, (client, form): (&Client, &Form)) -> Response {
-    let refusal = sign_in::require_may_claim(window, client.address.ip()).err();
+    let refusal = sign_in::require_may_claim(window, client).err();
     let status = if refusal.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let title = format!("Claim {}", visit.machine);
     let main = match refusal {

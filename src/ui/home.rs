@@ -116,7 +116,7 @@ fn new_app(visit: &Visit, form: &Form) -> Markup {
                     (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
                     (parts::input(form, &Input {
                         name: "slug", label: "Short name in addresses",
-                        hint: &format!("Such as garden: the app answers under http://{}/~garden/ at once.", visit.authority),
+                        hint: &format!("Such as garden: the app answers under {}://{}/~garden/ at once.", visit.scheme, visit.authority),
                         ..Input::default()
                     }))
                 }

@@ -77,7 +77,7 @@ async fn changed(state: &State, app: &App, form: &mut Form) -> Result<App> {
     let name = form.read::<AppName>("name");
     let description = form.read_if_any::<Description>("description");
     let description = description.map_or(Patch::Clear, Patch::Set);
-    let change = form.done(Some(AppChange { slug, name, description }))?;
+    let change = form.done(Some(AppChange { slug, name, description, ..AppChange::default() }))?;
     admin::app::update(state, app.id, change).await
 }
 

@@ -74,7 +74,7 @@ impl FromRequestParts<State> for Caller {
         };
         // A key is for programs, which send headers: in a cookie any page could ride on it.
         let caller = by_session(state, token).await?;
-        origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
+        origin::require_same_origin(parts)?;
         Ok(caller)
     }
 }

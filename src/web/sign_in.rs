@@ -1,14 +1,10 @@
 //! Claiming the machine, signing in and out: what the API and the pages share.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use http::{HeaderValue, header, request::Parts};
+use http::HeaderValue;
 
-use super::{origin::SESSION_COOKIE, server::Peer, state::State};
+use super::{Client, client::Way, origin::SESSION_COOKIE, state::State};
 use crate::{
     access::{Caller, InstanceRole, password, token},
     base::{
@@ -23,15 +19,6 @@ use crate::{
         user::{self, NewUser, User},
     },
 };
-
-/// Where a request comes from, as a new session remembers it.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The address at the other end.
-    pub address: SocketAddr,
-    /// The browser, as it names itself.
-    pub user_agent: Option<String>,
-}
 
 /// Somebody who has just signed in.
 #[derive(Debug)]
@@ -64,20 +51,6 @@ pub struct Window {
     pub left: Option<Duration>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Client {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let peer = parts.extensions.get::<Peer>();
-        let address = peer.ok_or_else(|| Error::internal("a request without a connection"))?.0;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
-        let user_agent = agent.map(|text| crate::base::name::truncated(text.to_owned(), 256));
-        Ok(Self { address, user_agent })
-    }
-}
-
-impl aide::OperationInput for Client {}
-
 /// How the claim window stands.
 pub async fn window(state: &State) -> Result<Window> {
     let claimed = instance::is_claimed(&state.db).await?;
@@ -87,12 +60,18 @@ pub async fn window(state: &State) -> Result<Window> {
 
 /// Refuses one who may not claim: from outside the LAN, or too late. Loopback
 /// ignores the window: who can sign in to the machine holds it.
-pub fn require_may_claim(window: Window, address: IpAddr) -> Result<()> {
-    let address = address.to_canonical();
-    if window.claimed || address.is_loopback() {
+pub fn require_may_claim(window: Window, client: &Client) -> Result<()> {
+    if window.claimed || client.is_this_machine() {
         return Ok(());
     }
-    if !is_local(address) {
+    if client.way == Way::Unknown {
+        return Err(Error::Forbidden(
+            "this comes through a proxy that does not say from whom or is not in trusted_proxies; claim the \
+             machine from its own network without it"
+                .to_owned(),
+        ));
+    }
+    if !client.is_local() {
         return Err(Error::Forbidden("the machine can be claimed only from its own network".to_owned()));
     }
     if window.left.is_none() {
@@ -159,22 +138,18 @@ fn new_session<'a>(user: &User, token: &'a str, client: &'a Client) -> NewSessio
     NewSession {
         user: user.id,
         token,
-        address: client.address_text(),
+        address: client.address.to_string(),
         user_agent: client.user_agent.as_deref(),
     }
 }
 
-impl Client {
-    fn address_text(&self) -> String {
-        self.address.ip().to_canonical().to_string()
-    }
-}
-
-/// The cookie that carries `token`; an empty token takes it away.
-pub fn cookie(token: &str) -> HeaderValue {
+/// The cookie that carries `token`; an empty token takes it away. What was set
+/// over TLS is never sent without.
+pub fn cookie(token: &str, client: &Client) -> HeaderValue {
     // As long as a session lives at most; the server ends one that is not used earlier.
     let age = if token.is_empty() { 0 } else { 90 * 24 * 60 * 60 };
-    let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
+    let secure = if client.secure { "; Secure" } else { "" };
+    let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
@@ -186,14 +161,6 @@ fn time_left(window: ClaimWindow, state: &State) -> Option<Duration> {
     Duration::from_secs(u64::from(window.minutes) * 60).checked_sub(since).filter(|left| !left.is_zero())
 }
 
-/// Whether an address is of the local network: private or link-local, of either family.
-fn is_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,8 +168,13 @@ mod tests {
     const OPEN: Window = Window { claimed: false, left: Some(Duration::from_secs(1)) };
     const CLOSED: Window = Window { claimed: false, left: None };
 
+    fn client(address: &str, way: Way) -> Client {
+        let address: std::net::IpAddr = address.parse().expect("an address");
+        Client { address: address.to_canonical(), way, secure: false, user_agent: None }
+    }
+
     fn may(window: Window, address: &str) -> bool {
-        address.parse().is_ok_and(|address| require_may_claim(window, address).is_ok())
+        require_may_claim(window, &client(address, Way::Direct)).is_ok()
     }
 
     #[test]
@@ -224,9 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn through_a_proxy_only_a_client_it_tells_of_may_claim() {
+        let may = |window, address, way| require_may_claim(window, &client(address, way)).is_ok();
+        assert!(may(OPEN, "192.168.1.9", Way::Proxied) && !may(CLOSED, "192.168.1.9", Way::Proxied));
+        assert!(!may(OPEN, "8.8.8.8", Way::Proxied));
+        for hidden in ["127.0.0.1", "192.168.1.9"] {
+            assert!(!may(OPEN, hidden, Way::Unknown), "{hidden}");
+        }
+    }
+
+    #[test]
     fn the_cookie_is_hidden_from_scripts_and_other_sites() {
-        let cookie = cookie("pics_x");
-        let text = cookie.to_str().unwrap_or_default();
+        let mut client = client("192.168.1.9", Way::Proxied);
+        let cookie_of = |client: &Client| cookie("pics_x", client).to_str().map(str::to_owned);
+        let text = cookie_of(&client).expect("text");
+        assert!(!text.contains("Secure"), "{text}");
+        client.secure = true;
+        assert!(cookie_of(&client).expect("text").ends_with("; Secure"));
         for part in ["picloud_session=pics_x;", "HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(text.contains(part), "{text}");
         }

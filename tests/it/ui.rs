@@ -120,7 +120,10 @@ pub fn assert_is_page(answer: &Answer) {
     assert!(answer.text.contains("<nav"), "{answer:?}");
     let headers = [
         ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),

@@ -15,8 +15,8 @@ use crate::{
         redacted::Redacted,
     },
     web::{
-        Body, Created, NoQuery, State, WithHeader,
-        sign_in::{self, Claim, Client},
+        Body, Client, Created, NoQuery, State, WithHeader,
+        sign_in::{self, Claim},
     },
 };
 
@@ -72,7 +72,7 @@ impl FromRequestParts<State> for MayClaim {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let client = Client::from_request_parts(parts, state).await?;
         let window = sign_in::window(state).await?;
-        sign_in::require_may_claim(window, client.address.ip())?;
+        sign_in::require_may_claim(window, &client)?;
         Ok(Self(client))
     }
 }
@@ -91,5 +91,6 @@ async fn claim(
         display_name: new.display_name,
     };
     let signed_in = sign_in::claim(&state, claim, &client).await?;
-    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), Created(signed_in.into())))
+    let cookie = sign_in::cookie(&signed_in.token, &client);
+    Ok(WithHeader(http::header::SET_COOKIE, cookie, Created(signed_in.into())))
 }
