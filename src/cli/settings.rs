@@ -88,6 +88,6 @@ fn value_name(slot: &Slot) -> &'static str {
         Slot::DatabaseUrl(_) => "URL",
         Slot::Filter(_) => "FILTER",
         Slot::LogFormat(_) => "auto|text|json|journal",
-        Slot::Claim(_) => "start|boot",
+        Slot::Claim(_) => "start|install|boot",
     }
 }

@@ -74,6 +74,7 @@ impl Config {
                 execution_bytes: 1024 * MIB,
             },
             claim_window: ClaimWindow { minutes: 30, from: ClaimFrom::Start },
+            claim_code: false,
             log: log::Settings { filter: "info".to_owned(), format: Format::Auto, journal_stream: None },
             resolved: Vec::new(),
         }

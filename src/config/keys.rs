@@ -279,6 +279,11 @@ pub const KEYS: &[Key] = &[
     key(
         "claim_window.from",
         Claim(|c| &mut c.claim_window.from),
-        "What opens that time: each `start` of PiCloud, or each `boot` of the machine.",
+        "What opens that time: each `start` of PiCloud; its first start of all and each later power-up (`install`); or each power-up, `boot`.",
+    ),
+    key(
+        "claim_code",
+        Switch(|c| &mut c.claim_code),
+        "Whether claiming also asks for a code that PiCloud's log shows at each start until then.",
     ),
 ];

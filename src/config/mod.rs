@@ -55,6 +55,8 @@ pub struct Config {
     pub retention: Retention,
     /// When the machine can be claimed.
     pub claim_window: ClaimWindow,
+    /// Whether claiming asks for a code that only the log shows.
+    pub claim_code: bool,
     /// The process's own log.
     pub log: log::Settings,
     /// Each key with its value and where that came from, in the order of [`KEYS`].
@@ -191,6 +193,8 @@ pub struct ClaimWindow {
 pub enum ClaimFrom {
     /// Each start of PiCloud.
     Start,
+    /// The first start of all, and each power-up of the machine after it.
+    Install,
     /// Each power-up of the machine.
     Boot,
 }

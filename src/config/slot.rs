@@ -116,6 +116,7 @@ impl Slot {
             Self::LogFormat(field) => field(config).to_string(),
             Self::Claim(field) => match field(config) {
                 ClaimFrom::Start => "start".to_owned(),
+                ClaimFrom::Install => "install".to_owned(),
                 ClaimFrom::Boot => "boot".to_owned(),
             },
         }
@@ -161,7 +162,7 @@ impl Slot {
                     .to_owned()
             }
             Self::LogFormat(_) => "auto, text, json or journal".to_owned(),
-            Self::Claim(_) => "start or boot".to_owned(),
+            Self::Claim(_) => "start, install or boot".to_owned(),
         }
     }
 
@@ -268,6 +269,7 @@ pub(super) fn without_password(url: &str) -> String {
 fn claim_from(text: &str) -> Option<ClaimFrom> {
     match text {
         "start" => Some(ClaimFrom::Start),
+        "install" => Some(ClaimFrom::Install),
         "boot" => Some(ClaimFrom::Boot),
         _ => None,
     }

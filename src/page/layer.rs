@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Visit, layout::Frame, notice};
-use crate::web::{State, error::Problem, sign_in};
+use crate::web::{State, claim, error::Problem};
 
 /// What a page may load and do. Scripts of apps answer on the same host names, so
 /// that `'self'` would let their files run here: no page of ours needs any.
@@ -48,7 +48,7 @@ fn is_html(headers: &HeaderMap) -> bool {
 
 /// Sends a stranger to claim the machine while nobody owns it, later to sign in.
 async fn to_sign_in(state: &State, visit: &Visit, uri: &Uri) -> Response {
-    match sign_in::window(state).await {
+    match claim::window(state).await {
         Ok(window) if !window.claimed => notice::see("/admin/claim"),
         Ok(_) => {
             let wanted = uri.path_and_query().map_or("/admin", |asked| asked.as_str());

@@ -5,6 +5,7 @@ use http::{header, request::Parts};
 
 use super::{Notice, Page};
 use crate::{
+    access::form_token::FormKey,
     base::{Error, Result},
     store::app::App,
     system::disk,
@@ -31,6 +32,7 @@ pub struct Visit {
     /// What somebody who is signed in should know, whatever page this is.
     pub(super) alarms: Vec<&'static str>,
     pub(super) menu: &'static [Page],
+    pub(super) form_key: FormKey,
 }
 
 impl Visit {
@@ -44,6 +46,7 @@ impl Visit {
             path: parts.uri.path().to_owned(),
             notice: Notice::of(&parts.headers),
             alarms: alarms(state),
+            form_key: state.form_key.clone(),
             menu: parts.extensions.get::<Menu>().map(|menu| menu.0).unwrap_or_default(),
         }
     }

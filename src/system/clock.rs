@@ -49,6 +49,12 @@ pub fn since_boot() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
+/// What names this power-up: another after each; empty where the kernel does not say.
+pub fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
 /// How far the wall clock may drift from the monotonic one between two looks without having been set.
 const DRIFT: Duration = Duration::from_secs(2);
 

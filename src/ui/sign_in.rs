@@ -19,7 +19,7 @@ use crate::{
         noticed,
         parts::{self, Input},
     },
-    web::{Client, Query, State, WithHeader, sign_in},
+    web::{Client, Query, State, WithHeader, claim, sign_in},
 };
 
 /// The page.
@@ -37,7 +37,7 @@ struct Asked {
 }
 
 async fn show(AxumState(state): AxumState<State>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
-    if !sign_in::window(&state).await?.claimed {
+    if !claim::window(&state).await?.claimed {
         return Ok(see("/admin/claim"));
     }
     Ok(page(&visit, &Form::with([("next", asked.next)])))
@@ -59,7 +59,12 @@ async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client,
     }
 }
 
-async fn logout(AxumState(state): AxumState<State>, client: Client, caller: Result<Caller>) -> Answer {
+async fn logout(
+    AxumState(state): AxumState<State>,
+    client: Client,
+    caller: Result<Caller>,
+    _: Form,
+) -> Answer {
     match caller {
         Ok(caller) => sign_in::logout(&state, &caller).await?,
         // The session may have ended by itself, which is what was asked for.

@@ -75,6 +75,8 @@ impl FromRequestParts<State> for Caller {
         // A key is for programs, which send headers: in a cookie any page could ride on it.
         let caller = by_session(state, token).await?;
         origin::require_same_origin(parts)?;
+        // For what reads the body later: a form must have this person's token.
+        parts.extensions.insert(caller.clone());
         Ok(caller)
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod claim;
 pub mod client;
 pub mod error;
 pub mod in_app;
