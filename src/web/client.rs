@@ -236,7 +236,7 @@ fn put_host(host: &str, headers: &mut HeaderMap, uri: &mut Uri) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// Who `peer` with these headers is, and the host asked for, where 10.0.0.0/24 and ::1 are trusted.
+    /// Who `peer` with these headers is, and the host asked for, where `10.0.0.0/24` and `::1` are trusted.
     fn arrived(peer: &str, pairs: &[(&'static str, &str)]) -> Result<(String, Way, bool, String)> {
         let trusted: Vec<IpNet> =
             ["10.0.0.0/24", "::1/128"].iter().map(|net| net.parse().expect("a network")).collect();

@@ -88,7 +88,7 @@ impl Browser {
         }
         let answer = Answer::of(request).await;
         if let Some(token) = tokens(&answer.text).first() {
-            self.token = (*token).to_owned();
+            (*token).clone_into(&mut self.token);
         }
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().expect("visible characters");
