@@ -29,7 +29,7 @@ const HELLO: &str = include_str!("hello.rhai");
 /// at once the second waits at the unique index and then does nothing.
 pub async fn ensure_default(conn: &mut PgConnection) -> Result<bool> {
     let app: Option<AppId> = sqlx::query_scalar(
-        "insert into apps (id, slug, name, description, cors, is_default)
+        "insert into apps (id, slug, name, description, is_default)
          values ($1, $2, 'Default', 'Answers on every host that no other app claims', true)
          on conflict (is_default) where is_default and deleted_at is null do nothing
          returning id",
