@@ -7,6 +7,8 @@
 LISTEN = 127.0.0.1:8080
 # How long `make fuzz` takes.
 FUZZ_SECONDS = 60
+# How many calls `make test-schema` makes of each kind; `make test` makes a few.
+SCHEMA_EXAMPLES = 100
 # How long `make test-soak` breaks things; `make test` does so for a minute.
 SOAK_SECONDS = 600
 # The Debian releases `make test-fresh` tries.
@@ -32,7 +34,7 @@ test: deps-test ## everything that must hold before a commit
 	cargo deny --log-level error check bans licenses sources
 	cargo test --locked
 
-test-all: test fuzz test-soak test-fresh ## test, and what is slow
+test-all: test fuzz test-schema test-soak test-fresh ## test, and what is slow
 
 test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or both); root, network
 	@.ci/deps fresh
@@ -40,6 +42,9 @@ test-fresh: ## the README's commands in a bare Debian (DEBIAN=12, DEBIAN=13 or b
 
 fuzz: deps-test ## random scripts and bodies against the engine (FUZZ_SECONDS=3600 for an hour)
 	cargo test --locked --test fuzz -- --seconds $(FUZZ_SECONDS)
+
+test-schema: deps-test ## the API against its own document, call by call (SCHEMA_EXAMPLES=1000 for more)
+	SCHEMA_EXAMPLES=$(SCHEMA_EXAMPLES) cargo test --locked --test it -- --exact schema::the_api_keeps_to_its_document --nocapture
 
 test-soak: deps-test ## nodes killed, frozen and cut off under load; nothing may be lost (SOAK_SECONDS=3600 for an hour)
 	cargo test --locked --test soak -- --seconds $(SOAK_SECONDS)
@@ -66,4 +71,4 @@ deps-test: ## install what `make test` needs and is missing
 audit: deps-test ## known vulnerabilities in dependencies (fetches the advisory database: needs the network)
 	cargo deny check advisories
 
-.PHONY: help run doctor config test test-all test-fresh fuzz test-soak bench fmt lint deps deps-test audit
+.PHONY: help run doctor config test test-all test-fresh fuzz test-schema test-soak bench fmt lint deps deps-test audit

@@ -94,6 +94,14 @@ insert into audit_head (seq, hash) values (0, decode(repeat('00', 32), 'hex'));
 alter table apps add column cors json;
 
 alter table instance
+    -- What the tokens in forms are made with.
+    add column form_key bytea not null default sha256(convert_to(
+        gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'
+    )),
+    -- The power-up in which PiCloud started for the first time of all, and the milliseconds since then: what
+    -- opens the claim window must not depend on a clock that is yet to be set.
+    add column first_boot text,
+    add column first_uptime_ms bigint check (first_uptime_ms >= 0),
     -- SHA-256 of the code that claiming asks for, where it asks for one.
     add column claim_code_hash bytea check (octet_length(claim_code_hash) = 32),
     -- Stored while the clock is known to be right, as a floor for judging expiry after a power cut.

@@ -8,7 +8,10 @@ use picloud::{
         pattern::{HostKind, PathKind, RequestPath, RouteRule, RuleText},
     },
     routing::{Asked, Entry, Script, Source, Table},
-    store::{route::DispatchMode, script::Sandbox},
+    store::{
+        route::{AppRow, DispatchMode},
+        script::Sandbox,
+    },
 };
 
 use crate::load::{Spread, spread};
@@ -80,5 +83,10 @@ fn table(routes: usize) -> Result<Table, String> {
             dispatch_mode: DispatchMode::Sync,
         });
     }
-    Ok(Table::new(Source { apps: vec![(app, slug, true)], old_slugs: vec![], domains: vec![], entries }))
+    Ok(Table::new(Source {
+        apps: vec![AppRow { id: app, slug, is_default: true, cors: None }],
+        old_slugs: vec![],
+        domains: vec![],
+        entries,
+    }))
 }

@@ -6,6 +6,8 @@
 pub mod actor;
 pub mod caller;
 pub mod capability;
+pub mod claim_code;
+pub mod form_token;
 pub mod password;
 pub mod scope;
 pub mod throttle;

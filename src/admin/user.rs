@@ -17,7 +17,7 @@ use crate::{
         session, sign_in,
         user::{self, Changed, NewUser, User, UserChange},
     },
-    web::{State, proof},
+    web::{State, sign_in::proof},
 };
 
 /// Somebody who shall be a user.

@@ -17,7 +17,7 @@ use crate::{
         patch::Patch,
         time::Timestamp,
     },
-    store::app::{self, App, AppChange, NewApp},
+    store::app::{self, App, AppChange, Cors, NewApp},
     web::{Body, Created, InApp, InInstance, NoQuery, Paging, Query, State},
 };
 
@@ -61,8 +61,8 @@ struct AppView {
     slug: Slug,
     name: AppName,
     description: Option<Description>,
-    /// Always null: the app's own routes answer OPTIONS.
-    cors: (),
+    /// What pages of other origins may ask of its routes; null: its own routes answer OPTIONS.
+    cors: Option<Cors>,
     /// Whether hosts that no app claims belong to it.
     default: bool,
     created_at: Timestamp,
@@ -76,7 +76,7 @@ impl From<App> for AppView {
             slug: app.slug,
             name: app.name,
             description: app.description,
-            cors: (),
+            cors: app.cors.map(|cors| cors.0),
             default: app.is_default,
             created_at: app.created_at,
             updated_at: app.updated_at,
@@ -136,6 +136,32 @@ struct AppPatch {
     name: Patch<AppName>,
     #[serde(default)]
     description: Patch<Description>,
+    /// What pages of other origins may ask of its routes; null leaves OPTIONS to these.
+    #[serde(default)]
+    cors: Patch<NewCors>,
+}
+
+/// What pages of other origins may ask of an app's routes.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCors {
+    /// `*` alone, or origins such as `https://shop.example`.
+    origins: Vec<String>,
+    /// The methods they may use; absent: those that the app's routes take.
+    methods: Option<Vec<String>>,
+    /// The headers they may send; absent: whatever they ask for.
+    headers: Option<Vec<String>>,
+    /// For how many seconds a browser may remember that, 86400 at most.
+    max_age: Option<u32>,
+    /// Whether they may send cookies and read what is answered to those.
+    credentials: Option<bool>,
+}
+
+impl NewCors {
+    fn checked(self) -> Result<Cors> {
+        let Self { origins, methods, headers, max_age, credentials } = self;
+        Cors { origins, methods, headers, max_age, credentials }.checked()
+    }
 }
 
 async fn update(
@@ -148,6 +174,7 @@ async fn update(
         slug: asked.slug.not_null("slug")?,
         name: asked.name.not_null("name")?,
         description: asked.description,
+        cors: asked.cors.try_map(NewCors::checked)?,
     };
     Ok(Json(admin::app::update(&state, &on.caller, on.app.id, change).await?.into()))
 }

@@ -24,10 +24,9 @@ use crate::{
         script::Script,
     },
     web::{
-        OnScript, State, WithHeader, body,
+        Client, OnScript, State, WithHeader, body,
         layers::{self, RequestId},
         origin, script_request,
-        sign_in::Client,
     },
 };
 
@@ -147,7 +146,7 @@ async fn asked(parts: &Parts, bytes: Bytes, script: &Script, client: &Client) ->
         script_request::query(parts.uri.query())?.into_iter().partition(|(name, _)| name == "source");
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let host = origin::host_of(&parts.headers, &parts.uri);
-    let remote_addr = client.address.ip().to_canonical().to_string();
+    let remote_addr = client.address.to_string();
     let (what, version, mut request) = match sources.first().map(|(_, value)| value.as_str()) {
         Some("draft") => draft(&bytes).await?,
         Some(_) => return Err(Error::invalid("source", "must be draft, or left out for the saved script")),

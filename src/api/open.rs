@@ -15,7 +15,7 @@ use crate::{
     base::Result,
     engine::SDK_VERSION,
     system::disk,
-    web::{NoQuery, State, server::Peer},
+    web::{Client, NoQuery, State, origin},
 };
 
 /// How long the database may take to answer a probe.
@@ -120,10 +120,11 @@ async fn version(AxumState(state): AxumState<State>, _: NoQuery) -> Json<Version
 
 /// Prometheus text: for the machine itself, for those who run it, or for everybody if so configured.
 async fn metrics(AxumState(state): AxumState<State>, request: Request) -> Result<Response> {
-    let local =
-        request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let (mut parts, _) = request.into_parts();
+    // A name of somebody else's leads a browser on this machine here only if its page has rebound it.
+    let local = Client::of(&parts)?.is_this_machine()
+        && state.own_names.is_own(&origin::host_of(&parts.headers, &parts.uri));
     if !state.config.http.metrics_open && !local {
-        let (mut parts, _) = request.into_parts();
         Caller::from_request_parts(&mut parts, &state).await?.require(Capability::InstanceManageSettings)?;
     }
     // Without the database what it alone knows is as it was the last time.

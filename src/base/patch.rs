@@ -28,6 +28,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The same with what is set turned into something else, if that can be.
+    pub fn try_map<U>(self, into: impl FnOnce(T) -> Result<U>) -> Result<Patch<U>> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(new) => Patch::Set(into(new)?),
+        })
+    }
+
     /// The new value of a field that must have one: `null` is refused.
     pub fn not_null(self, field: &str) -> Result<Option<T>> {
         match self {

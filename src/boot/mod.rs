@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use self::dispatch::{Dispatch, Needs};
 use crate::{
-    access::password::Cost,
+    access::{form_token::FormKey, password::Cost},
     api,
     base::{Error, Result},
     config::Config,
@@ -104,6 +104,8 @@ pub async fn start(setup: Setup) -> Result<Running> {
         own_names: OwnNames::new(&hardware.host_name, &config.http.own_names),
         host_name: hardware.host_name,
         password_cost: password_cost(&db).await?,
+        form_key: FormKey::new(&instance::form_key(&db).await?),
+        first_start: web::claim::prepare(&db, &config).await?,
         bounds: dispatch::bounds(&config),
         upkeep: Upkeep::start(db.clone(), config.retention, clock.clone(), &background),
         stopping: doors.token(),

@@ -84,9 +84,10 @@ fn value_name(slot: &Slot) -> &'static str {
         Slot::Address(_) => "ADDRESS:PORT",
         Slot::Directory(_) => "DIR",
         Slot::Names(_) => "NAMES",
+        Slot::Networks(_) => "NETWORKS",
         Slot::DatabaseUrl(_) => "URL",
         Slot::Filter(_) => "FILTER",
         Slot::LogFormat(_) => "auto|text|json|journal",
-        Slot::Claim(_) => "start|boot",
+        Slot::Claim(_) => "start|install|boot",
     }
 }

@@ -31,6 +31,7 @@ impl Config {
                 request_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(60),
                 own_names: Vec::new(),
+                trusted_proxies: Vec::new(),
                 metrics_open: false,
             },
             execution: Execution {
@@ -73,6 +74,7 @@ impl Config {
                 execution_bytes: 1024 * MIB,
             },
             claim_window: ClaimWindow { minutes: 30, from: ClaimFrom::Start },
+            claim_code: false,
             log: log::Settings { filter: "info".to_owned(), format: Format::Auto, journal_stream: None },
             resolved: Vec::new(),
         }

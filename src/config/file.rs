@@ -81,7 +81,7 @@ impl Entry<'_> {
             ) => u64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string()),
             (Slot::Count(..) | Slot::Large(..) | Slot::Units(..), _) => None,
             (Slot::Switch(_), value) => value.as_bool().map(|yes| yes.to_string()),
-            (Slot::Names(_), DeValue::Array(names)) => {
+            (Slot::Names(_) | Slot::Networks(_), DeValue::Array(names)) => {
                 let names: Option<Vec<&str>> = names.iter().map(|name| name.get_ref().as_str()).collect();
                 names.map(|names| names.join(","))
             }

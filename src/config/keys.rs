@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Slot::{
     self, Address, Claim, Count, DatabaseUrl, Directory, Filter, Floor, Growth, Large, LogFormat, Names,
-    Size, Span, Switch, Units,
+    Networks, Size, Span, Switch, Units,
 };
 
 /// One thing that can be set.
@@ -79,6 +79,11 @@ pub const KEYS: &[Key] = &[
         "own_names",
         Names(|c| &mut c.http.own_names),
         "Further host names of this machine, under which the administration answers.",
+    ),
+    key(
+        "trusted_proxies",
+        Networks(|c| &mut c.http.trusted_proxies),
+        "Proxies in front of PiCloud: what they say of the client's address, the scheme and the host is believed.",
     ),
     key(
         "metrics_open",
@@ -274,6 +279,11 @@ pub const KEYS: &[Key] = &[
     key(
         "claim_window.from",
         Claim(|c| &mut c.claim_window.from),
-        "What opens that time: each `start` of PiCloud, or each `boot` of the machine.",
+        "What opens that time: each `start` of PiCloud; its first start of all and each later power-up (`install`); or each power-up, `boot`.",
+    ),
+    key(
+        "claim_code",
+        Switch(|c| &mut c.claim_code),
+        "Whether claiming also asks for a code that PiCloud's log shows at each start until then.",
     ),
 ];

@@ -27,6 +27,8 @@ pub use reference::reference;
 pub use sizing::{Sizing, sizing};
 pub use slot::Slot;
 
+use ipnet::IpNet;
+
 use crate::{
     base::{backoff::Backoff, redacted::Redacted},
     system::log,
@@ -53,6 +55,8 @@ pub struct Config {
     pub retention: Retention,
     /// When the machine can be claimed.
     pub claim_window: ClaimWindow,
+    /// Whether claiming asks for a code that only the log shows.
+    pub claim_code: bool,
     /// The process's own log.
     pub log: log::Settings,
     /// Each key with its value and where that came from, in the order of [`KEYS`].
@@ -83,6 +87,8 @@ pub struct Http {
     pub idle_timeout: Duration,
     /// Further host names of this machine, lower case.
     pub own_names: Vec<String>,
+    /// Where the proxies are that are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether `/metrics` answers everybody.
     pub metrics_open: bool,
 }
@@ -187,6 +193,8 @@ pub struct ClaimWindow {
 pub enum ClaimFrom {
     /// Each start of PiCloud.
     Start,
+    /// The first start of all, and each power-up of the machine after it.
+    Install,
     /// Each power-up of the machine.
     Boot,
 }

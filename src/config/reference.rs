@@ -22,7 +22,7 @@ allowed stops the start with exit code 78, in every layer and even where a later
 are told at once.
 
 In the file, numbers and `true` or `false` stand as they are, everything else in quotes; sizes may be numbers of bytes,
-and host names a list:
+and host names and addresses a list:
 
 ```toml
 listen = \"0.0.0.0:8080\"

@@ -1,6 +1,13 @@
 //! The kinds of values: how each is read from text, what is allowed, how it is shown.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
+
+use ipnet::IpNet;
 
 use super::{ClaimFrom, Config};
 use crate::{
@@ -33,6 +40,8 @@ pub enum Slot {
     Directory(fn(&mut Config) -> &mut PathBuf),
     /// Host names.
     Names(fn(&mut Config) -> &mut Vec<String>),
+    /// Addresses, single or as networks.
+    Networks(fn(&mut Config) -> &mut Vec<IpNet>),
     /// Where a database is, password included; empty for none.
     DatabaseUrl(fn(&mut Config) -> &mut Option<Redacted>),
     /// What is logged.
@@ -63,6 +72,7 @@ impl Slot {
             Self::Address(field) => *field(config) = text.parse().map_err(drop)?,
             Self::Directory(field) => *field(config) = directory(text).ok_or(())?,
             Self::Names(field) => *field(config) = names(text).ok_or(())?,
+            Self::Networks(field) => *field(config) = networks(text).ok_or(())?,
             Self::DatabaseUrl(field) => *field(config) = database_url(text)?,
             Self::Filter(field) => {
                 log::check_filter(text).map_err(drop)?;
@@ -98,6 +108,7 @@ impl Slot {
             Self::Address(field) => field(config).to_string(),
             Self::Directory(field) => field(config).display().to_string(),
             Self::Names(field) => field(config).join(","),
+            Self::Networks(field) => field(config).iter().map(show_network).collect::<Vec<_>>().join(","),
             Self::DatabaseUrl(field) => {
                 field(config).as_ref().map(|url| without_password(url.expose())).unwrap_or_default()
             }
@@ -105,6 +116,7 @@ impl Slot {
             Self::LogFormat(field) => field(config).to_string(),
             Self::Claim(field) => match field(config) {
                 ClaimFrom::Start => "start".to_owned(),
+                ClaimFrom::Install => "install".to_owned(),
                 ClaimFrom::Boot => "boot".to_owned(),
             },
         }
@@ -138,6 +150,10 @@ impl Slot {
             Self::Address(_) => "an IP address and a port, such as 127.0.0.1:8080 or [::]:80".to_owned(),
             Self::Directory(_) => "the path of a directory".to_owned(),
             Self::Names(_) => "host names, separated by commas".to_owned(),
+            Self::Networks(_) => {
+                "IP addresses and networks such as 127.0.0.1 or 192.168.1.0/24, separated by commas"
+                    .to_owned()
+            }
             Self::DatabaseUrl(_) => {
                 "postgres://user:password@host/database, or nothing for PiCloud's own".to_owned()
             }
@@ -146,7 +162,7 @@ impl Slot {
                     .to_owned()
             }
             Self::LogFormat(_) => "auto, text, json or journal".to_owned(),
-            Self::Claim(_) => "start or boot".to_owned(),
+            Self::Claim(_) => "start, install or boot".to_owned(),
         }
     }
 
@@ -212,6 +228,16 @@ fn host_name(text: &str) -> Option<String> {
     (name.len() <= 253 && name.split('.').all(label)).then_some(name)
 }
 
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let listed = text.split(',').map(str::trim).filter(|net| !net.is_empty());
+    listed.map(|net| net.parse().or_else(|_| net.parse::<IpAddr>().map(IpNet::from)).ok()).collect()
+}
+
+/// A network as it would be written, a single address without its length.
+fn show_network(net: &IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}
+
 fn database_url(text: &str) -> Result<Option<Redacted>, ()> {
     if text.is_empty() {
         return Ok(None);
@@ -243,6 +269,7 @@ pub(super) fn without_password(url: &str) -> String {
 fn claim_from(text: &str) -> Option<ClaimFrom> {
     match text {
         "start" => Some(ClaimFrom::Start),
+        "install" => Some(ClaimFrom::Install),
         "boot" => Some(ClaimFrom::Boot),
         _ => None,
     }
@@ -286,6 +313,19 @@ mod tests {
         assert_eq!(names(""), Some(vec![]));
         for bad in ["a b", "http://x", "x:80", "-x", "a..b"] {
             assert_eq!(names(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn networks_are_addresses_with_or_without_a_length() {
+        let shown = |text| networks(text).map(|all| all.iter().map(show_network).collect::<Vec<_>>());
+        assert_eq!(
+            shown("127.0.0.1, 192.168.0.0/16,::1/128"),
+            Some(["127.0.0.1", "192.168.0.0/16", "::1"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(shown(""), Some(vec![]));
+        for bad in ["10.0.0.1/33", "10.0.0", "proxy.local", "10.0.0.1:80", "*"] {
+            assert_eq!(shown(bad), None, "{bad}");
         }
     }
 

@@ -6,6 +6,7 @@
 //! (401), the body's size (413) and syntax (422), then quota, gate and database
 //! (429, 503) and the run, or for an async route the row in the outbox.
 
+mod borders;
 mod queued;
 mod reply;
 mod request;
@@ -42,6 +43,7 @@ use crate::{
     store::{instance, route::DispatchMode},
     web::{State, layers::RequestId, script_request},
 };
+use borders::Borders;
 use request::Arrived;
 use run::Run;
 
@@ -66,16 +68,32 @@ struct Door {
 impl Door {
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        self.handle(&parts, body).await.unwrap_or_else(IntoResponse::into_response)
+        let arrived = match Arrived::read(&parts, &self.state.own_names) {
+            Ok(arrived) => arrived,
+            Err(error) => return Borders::default().guard(error.into_response()),
+        };
+        let borders = Borders::new(self.state.routes.table().site(arrived.asked(&parts.method)), &parts);
+        let answered = self.handle(&parts, body, (arrived, &borders)).await;
+        borders.guard(answered.unwrap_or_else(IntoResponse::into_response))
     }
 
-    async fn handle(&self, parts: &Parts, body: Body) -> Result<Response> {
-        let arrived = Arrived::read(parts, &self.state.own_names)?;
+    async fn handle(
+        &self,
+        parts: &Parts,
+        body: Body,
+        (arrived, borders): (Arrived, &Borders),
+    ) -> Result<Response> {
         let is_front_page = arrived.is_own
             && arrived.path.as_str() == "/"
             && (parts.method == Method::GET || parts.method == Method::HEAD);
         if is_front_page && !self.is_claimed().await {
             return Ok(reply::administration());
+        }
+        if borders.answer_options(parts) {
+            let methods = self.state.routes.table().methods(arrived.asked(&parts.method));
+            if !methods.is_empty() {
+                return Ok(borders.options(parts, &methods));
+            }
         }
         let answer = self.state.routes.table().look_up(arrived.asked(&parts.method));
         match answer {
@@ -111,7 +129,6 @@ impl Door {
         let state = &self.state;
         let caller = request::caller(state, &parts.headers, found.entry.app_id).await?;
         let body = request::body(&state.config.http, &parts.headers, body).await?;
-        let is_own = arrived.is_own;
         let entry = Arc::clone(&found.entry);
         let execution_id = ExecutionId::new();
         let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
@@ -136,7 +153,7 @@ impl Door {
             Some(caller) if failed => request::may_read(state, caller, entry.app_id).await.unwrap_or(false),
             _ => false,
         };
-        Ok(reply::Reply { execution_id, is_own, shows_errors }.to(ran))
+        Ok(reply::Reply { execution_id, shows_errors }.to(ran))
     }
 
     /// Answers once the run of an async route is sure to happen.

@@ -17,20 +17,12 @@ use crate::{
     web::{error::Problem, layers::EXECUTION_ID},
 };
 
-/// What the administration's own host names add to every page of a script: an
-/// origin of its own, so that the page cannot ride on the administrator's
-/// session. It is added to, never in place of, what the script set.
-const SANDBOX: HeaderValue =
-    HeaderValue::from_static("sandbox allow-scripts allow-forms allow-popups allow-downloads");
-
 /// When a caller who found no room should try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// How a run is answered.
 pub(super) struct Reply {
     pub(super) execution_id: ExecutionId,
-    /// Whether the request came under one of the machine's own names.
-    pub(super) is_own: bool,
     /// Whether the caller may read the app, and so what went wrong in its script.
     pub(super) shows_errors: bool,
 }
@@ -58,9 +50,6 @@ impl Reply {
         };
         if let Ok(id) = HeaderValue::try_from(self.execution_id.to_string()) {
             response.headers_mut().insert(EXECUTION_ID, id);
-        }
-        if self.is_own {
-            response.headers_mut().append(header::CONTENT_SECURITY_POLICY, SANDBOX);
         }
         response
     }
@@ -197,7 +186,7 @@ mod tests {
     }
 
     fn reply(shows_errors: bool) -> Reply {
-        Reply { execution_id: ExecutionId::new(), is_own: false, shows_errors }
+        Reply { execution_id: ExecutionId::new(), shows_errors }
     }
 
     async fn text(response: Response) -> String {
@@ -225,13 +214,6 @@ mod tests {
         assert_eq!(response.headers().get_all(header::SET_COOKIE).iter().count(), 2);
         assert_eq!(response.headers().get_all(header::CONTENT_SECURITY_POLICY).iter().count(), 1);
         assert_eq!(text(response).await, "hi");
-    }
-
-    #[test]
-    fn on_our_own_names_a_policy_is_added_to_the_scripts() {
-        let response = Reply { is_own: true, ..reply(false) }.to(Ok(outcome(Ok(page()))));
-        let policies: Vec<_> = response.headers().get_all(header::CONTENT_SECURITY_POLICY).iter().collect();
-        assert_eq!(policies, [&HeaderValue::from_static("default-src 'self'"), &SANDBOX]);
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     engine,
     routing::{Asked, Match},
     store::member,
-    web::{State, body, caller, origin::OwnNames, script_request, server::Peer},
+    web::{Client, State, body, caller, origin::OwnNames, script_request},
 };
 
 /// What a request asks for, checked and decoded.
@@ -111,8 +111,6 @@ pub(super) fn seen(
     (found, path): (Match, RequestPath),
     body: engine::Body,
 ) -> Result<engine::Request> {
-    let peer = parts.extensions.get::<Peer>();
-    let peer = peer.ok_or_else(|| Error::internal("a request without a connection"))?;
     Ok(engine::Request {
         method: parts.method.to_string(),
         path: path.into(),
@@ -122,7 +120,7 @@ pub(super) fn seen(
         params: found.params,
         rest: found.rest,
         body,
-        remote_addr: peer.0.ip().to_canonical().to_string(),
+        remote_addr: Client::of(parts)?.address.to_string(),
     })
 }
 

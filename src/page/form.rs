@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request};
 use http::{StatusCode, header};
 
 use crate::{
+    access::Caller,
     base::{Error, FieldError, Result},
     web::{State, body, origin},
 };
@@ -136,7 +137,7 @@ impl FromRequest<State> for Form {
     /// stranger's page shall not sign a visitor in as somebody else.
     async fn from_request(request: Request, state: &State) -> Result<Self> {
         let (parts, stream) = request.into_parts();
-        origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
+        origin::require_same_origin(&parts)?;
         let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|text| text.parse::<mime::Mime>().ok());
         if media.is_none_or(|media| media.essence_str() != mime::APPLICATION_WWW_FORM_URLENCODED) {
@@ -149,7 +150,23 @@ impl FromRequest<State> for Form {
         // Browsers send each line break of a text area as two characters.
         let pairs = form_urlencoded::parse(&bytes);
         let values = pairs.map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n"))).collect();
-        Ok(Self { values, ..Self::default() })
+        let form = Self { values, ..Self::default() };
+        form.require_token_of(parts.extensions.get(), state)?;
+        Ok(form)
+    }
+}
+
+impl Form {
+    /// Refuses a form that was not drawn for the person who sends it. Who is not
+    /// signed in has nothing that a stranger's page could use.
+    fn require_token_of(&self, caller: Option<&Caller>, state: &State) -> Result<()> {
+        let wrong = |caller: &Caller| !state.form_key.is_right(caller.user.id, self.value("form_token"));
+        if caller.is_some_and(wrong) {
+            return Err(Error::Forbidden(
+                "the form is not one that was drawn for you; load its page again and send that".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

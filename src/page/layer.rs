@@ -1,4 +1,4 @@
-//! What is done around every page: the security headers, and errors as pages.
+//! What is done around every page: its security policy, and errors as pages.
 //!
 //! A stranger is sent to claim the machine or to sign in, and from there to
 //! where they wanted to go.
@@ -8,19 +8,19 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Visit, layout::Frame, notice};
-use crate::web::{State, error::Problem, sign_in};
+use crate::web::{State, claim, error::Problem};
 
-/// What every page is sent with.
-const HEADERS: [(HeaderName, &str); 3] = [
-    (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "same-origin"),
-];
+/// What a page may load and do. Scripts of apps answer on the same host names, so
+/// that `'self'` would let their files run here: no page of ours needs any.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'",
+);
 
 /// Answers a request for a page: an error becomes a page of its own.
 pub async fn around(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
@@ -38,13 +38,7 @@ pub async fn around(AxumState(state): AxumState<State>, request: Request, next: 
     if visit.notice.is_some() && response.status().is_success() && is_html(response.headers()) {
         response.headers_mut().append(header::SET_COOKIE, notice::said());
     }
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    let cached = response.headers().contains_key(header::CACHE_CONTROL);
-    if !cached {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response
 }
 
@@ -54,7 +48,7 @@ fn is_html(headers: &HeaderMap) -> bool {
 
 /// Sends a stranger to claim the machine while nobody owns it, later to sign in.
 async fn to_sign_in(state: &State, visit: &Visit, uri: &Uri) -> Response {
-    match sign_in::window(state).await {
+    match claim::window(state).await {
         Ok(window) if !window.claimed => notice::see("/admin/claim"),
         Ok(_) => {
             let wanted = uri.path_and_query().map_or("/admin", |asked| asked.as_str());

@@ -44,6 +44,14 @@ impl<'a> Frame<'a> {
 
     /// The whole page with this part as its main one.
     pub fn around(&self, main: &Markup) -> Markup {
+        let page = self.page(main);
+        match self.caller {
+            Some(caller) => parts::with_token(&page, &self.visit.form_key.token_of(caller.user.id)),
+            None => page,
+        }
+    }
+
+    fn page(&self, main: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -98,6 +106,7 @@ impl<'a> Frame<'a> {
                             (self.link(address, name))
                         }
                         form.sign-out method="post" action="/admin/logout" {
+                            (parts::token())
                             span.who { (caller.user.username) }
                             button.quiet { "Sign out" }
                         }

@@ -1,6 +1,6 @@
 //! Parts of pages: fields of forms, messages, badges, tables' ends.
 
-use maud::{Markup, Render, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 use super::Form;
 
@@ -157,10 +157,24 @@ pub fn copyable(text: &str) -> Markup {
     html! { code.copy { (text) } }
 }
 
+/// The hidden field every form has that posts; [`Frame::around`](super::layout::Frame::around) fills in whose it is.
+pub fn token() -> Markup {
+    PreEscaped(EMPTY_TOKEN.to_owned())
+}
+
+/// No text of a user or a script looks like this in a page: there `<` is written otherwise.
+const EMPTY_TOKEN: &str = r#"<input type="hidden" name="form_token" value="">"#;
+
+/// The same page with `token` in its forms.
+pub(super) fn with_token(page: &Markup, token: &str) -> Markup {
+    let filled = html! { input type="hidden" name="form_token" value=(token); };
+    PreEscaped(page.0.replace(EMPTY_TOKEN, &filled.0))
+}
+
 /// A button that posts at once, for what needs no confirmation.
 pub fn post(action: &str, label: &str, class: &str) -> Markup {
     html! {
-        form.inline method="post" action=(action) { button class=(class) { (label) } }
+        form.inline method="post" action=(action) { (token()) button class=(class) { (label) } }
     }
 }
 

@@ -5,10 +5,11 @@ use http::{header, request::Parts};
 
 use super::{Notice, Page};
 use crate::{
+    access::form_token::FormKey,
     base::{Error, Result},
     store::app::App,
     system::disk,
-    web::State,
+    web::{Client, State},
 };
 
 /// The pages the menu is made of, as the router hands them down with each request.
@@ -20,6 +21,8 @@ pub struct Menu(pub &'static [Page]);
 pub struct Visit {
     /// The machine's name.
     pub machine: String,
+    /// `http` or `https`, as the visitor sees it.
+    pub scheme: &'static str,
     /// Under which host and port the visitor reached the machine.
     pub authority: String,
     /// The path that was asked for.
@@ -29,6 +32,7 @@ pub struct Visit {
     /// What somebody who is signed in should know, whatever page this is.
     pub(super) alarms: Vec<&'static str>,
     pub(super) menu: &'static [Page],
+    pub(super) form_key: FormKey,
 }
 
 impl Visit {
@@ -37,10 +41,12 @@ impl Visit {
         let host = parts.uri.authority().map(http::uri::Authority::as_str).or(host);
         Self {
             machine: state.host_name.clone(),
+            scheme: if Client::of(parts).is_ok_and(|client| client.secure) { "https" } else { "http" },
             authority: host.unwrap_or("localhost").to_owned(),
             path: parts.uri.path().to_owned(),
             notice: Notice::of(&parts.headers),
             alarms: alarms(state),
+            form_key: state.form_key.clone(),
             menu: parts.extensions.get::<Menu>().map(|menu| menu.0).unwrap_or_default(),
         }
     }
@@ -60,13 +66,13 @@ impl Visit {
 
     /// The address under which an app answers whatever names the network knows.
     pub fn address(&self, app: &App) -> String {
-        format!("http://{}/~{}", self.authority, app.slug)
+        format!("{}://{}/~{}", self.scheme, self.authority, app.slug)
     }
 
     /// The address of `host` at the port the visitor used.
     pub fn address_on(&self, host: &str) -> String {
-        let port = self.split().1;
-        port.map_or_else(|| format!("http://{host}"), |port| format!("http://{host}:{port}"))
+        let port = self.split().1.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{host}{port}", self.scheme)
     }
 }
 

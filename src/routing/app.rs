@@ -10,10 +10,13 @@ use super::{
     Entry,
     trie::{Leaf, Trie},
 };
-use crate::base::{
-    id::AppId,
-    name::Slug,
-    pattern::{HostRule, Method, RequestPath},
+use crate::{
+    base::{
+        id::AppId,
+        name::Slug,
+        pattern::{HostRule, Method, RequestPath},
+    },
+    store::{app::Cors, route::AppRow},
 };
 
 /// Through which address a request came to its app.
@@ -53,6 +56,7 @@ pub struct Match {
 pub(super) struct App {
     pub(super) id: AppId,
     pub(super) slug: Slug,
+    pub(super) cors: Option<Arc<Cors>>,
     exact: HashMap<Box<str>, Trie>,
     wildcard: HashMap<Box<str>, Trie>,
     any: Arc<Trie>,
@@ -63,7 +67,7 @@ pub(super) struct App {
 
 impl App {
     /// Compiles an app's routes, which come oldest first.
-    pub(super) fn new(id: AppId, slug: Slug, entries: Vec<Arc<Entry>>) -> Self {
+    pub(super) fn new(row: AppRow, entries: Vec<Arc<Entry>>) -> Self {
         let (mut exact, mut wildcard, mut any) = (HashMap::new(), HashMap::new(), Vec::new());
         let mut tiers: BTreeMap<Tier, Vec<Arc<Entry>>> = BTreeMap::new();
         for entry in entries {
@@ -80,7 +84,9 @@ impl App {
         let any = Arc::new(Trie::new(any));
         let mut by_slug: Vec<_> = tiers.into_values().map(|entries| Arc::new(Trie::new(entries))).collect();
         by_slug.push(Arc::clone(&any));
-        Self { id, slug, exact: tries(exact), wildcard: tries(wildcard), any, by_slug }
+        let cors = row.cors.map(|cors| Arc::new(cors.0));
+        let (exact, wildcard) = (tries(exact), tries(wildcard));
+        Self { id: row.id, slug: row.slug, cors, exact, wildcard, any, by_slug }
     }
 
     /// The route that answers, or why none does.
@@ -97,7 +103,7 @@ impl App {
     }
 
     /// The methods under which the path is known.
-    fn allow(&self, address: Address<'_>, path: &RequestPath) -> Vec<Method> {
+    pub(super) fn allow(&self, address: Address<'_>, path: &RequestPath) -> Vec<Method> {
         let mut allow = BTreeSet::new();
         let all: ControlFlow<()> = self.visit(address, path, |leaf| {
             leaf.iter().for_each(|entry| entry.add_methods(&mut allow));

@@ -16,7 +16,7 @@ mod trie;
 pub use app::Match;
 pub use entry::{Entry, Script};
 pub use routes::Routes;
-pub use table::{Answer, Asked, Source, Table};
+pub use table::{Answer, Asked, Site, Source, Table};
 
 /// The channel on which nodes tell one another that the table has changed.
 pub const CHANGED: &str = "picloud_routes";

@@ -21,17 +21,20 @@ use super::{
     Entry,
     app::{Address, App, Found, Match, names_above},
 };
-use crate::base::{
-    id::{AppId, RouteId},
-    name::Slug,
-    pattern::{HostPattern, Method, RequestPath},
+use crate::{
+    base::{
+        id::{AppId, RouteId},
+        name::Slug,
+        pattern::{HostPattern, Method, RequestPath},
+    },
+    store::{app::Cors, route::AppRow},
 };
 
 /// What a table is compiled from.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// Every living app: id, slug, and whether it is the default app.
-    pub apps: Vec<(AppId, Slug, bool)>,
+    /// Every living app.
+    pub apps: Vec<AppRow>,
     /// Slugs that apps had before.
     pub old_slugs: Vec<(Slug, AppId)>,
     /// What hosts the apps claim.
@@ -66,6 +69,15 @@ pub enum Answer {
     Nothing,
 }
 
+/// What a page is, and what pages of other origins may ask, at an address.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Whether the host is one that the app itself has claimed, and so no other app's and not the machine's.
+    pub is_at_home: bool,
+    /// What pages of other origins may ask of the app; none: its routes say.
+    pub cors: Option<Arc<Cors>>,
+}
+
 /// The routes of all apps, compiled.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -97,8 +109,9 @@ impl Table {
         }
         let routes = of_app.values().flatten().map(|entry| (entry.id, Arc::clone(entry))).collect();
         let mut table = Self { routes, ..Self::default() };
-        for (id, slug, is_default) in source.apps {
-            let app = Arc::new(App::new(id, slug.clone(), of_app.remove(&id).unwrap_or_default()));
+        for row in source.apps {
+            let (id, is_default, slug) = (row.id, row.is_default, row.slug.clone());
+            let app = Arc::new(App::new(row, of_app.remove(&id).unwrap_or_default()));
             if is_default {
                 table.default = Some(Arc::clone(&app));
             }
@@ -145,6 +158,25 @@ impl Table {
             },
             Place::Renamed(app) => Answer::Renamed(app.slug.clone()),
             Place::Nowhere => Answer::Nothing,
+        }
+    }
+
+    /// The app a request is for, as browsers must treat it.
+    pub fn site(&self, asked: Asked<'_>) -> Site {
+        let app = match asked.path.first_segment().strip_prefix('~') {
+            Some(slug) => slug.parse::<Slug>().ok().and_then(|slug| self.slugs.get(&slug)),
+            None => self.by_host(asked),
+        };
+        let Some(app) = app else { return Site::default() };
+        let is_at_home = self.claimed(asked).is_some_and(|claimed| claimed.id == app.id);
+        Site { is_at_home, cors: app.cors.clone() }
+    }
+
+    /// The methods that routes take at the address of a request, whatever its own.
+    pub fn methods(&self, asked: Asked<'_>) -> Vec<Method> {
+        match self.place(asked) {
+            Place::App(app, address, path) => app.allow(address, &path),
+            Place::Renamed(_) | Place::Nowhere => Vec::new(),
         }
     }
 
@@ -200,11 +232,15 @@ impl Table {
     }
 
     fn by_host(&self, asked: Asked<'_>) -> Option<&Arc<App>> {
-        let claimed = || {
-            let exact = self.exact.get(asked.host);
-            exact.or_else(|| names_above(asked.host).find_map(|name| self.wildcard.get(name)))
-        };
-        let claimed = if asked.is_own { None } else { claimed() };
-        claimed.or(self.default.as_ref())
+        self.claimed(asked).or(self.default.as_ref())
+    }
+
+    /// The app that has claimed the host; nobody can claim the machine's own names.
+    fn claimed(&self, asked: Asked<'_>) -> Option<&Arc<App>> {
+        if asked.is_own {
+            return None;
+        }
+        let exact = self.exact.get(asked.host);
+        exact.or_else(|| names_above(asked.host).find_map(|name| self.wildcard.get(name)))
     }
 }

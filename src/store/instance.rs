@@ -1,6 +1,8 @@
 //! The instance: one row that says what is true of the whole machine.
 
-use sqlx::{PgConnection, PgExecutor};
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::{
     access::password::Cost,
@@ -15,9 +17,47 @@ pub async fn is_claimed(db: impl PgExecutor<'_>) -> Result<bool> {
 /// Marks the machine as claimed; false if it was already. The row's lock
 /// decides between two who claim at once.
 pub async fn claim(db: impl PgExecutor<'_>) -> Result<bool> {
-    let done =
-        sqlx::query("update instance set claimed_at = now() where claimed_at is null").execute(db).await?;
+    let done = sqlx::query(
+        "update instance set claimed_at = now(), claim_code_hash = null where claimed_at is null",
+    )
+    .execute(db)
+    .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What the tokens in forms are made with.
+pub async fn form_key(db: impl PgExecutor<'_>) -> Result<Vec<u8>> {
+    Ok(sqlx::query_scalar("select form_key from instance").fetch_one(db).await?)
+}
+
+/// Notes the first start of all: the power-up it fell in, and the time since then.
+/// Returns what was noted then, by this start or an earlier one.
+pub async fn note_start(db: &PgPool, boot: &str, uptime: Duration) -> Result<Option<(String, Duration)>> {
+    let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
+    sqlx::query("update instance set first_boot = $1, first_uptime_ms = $2 where first_boot is null")
+        .bind(boot)
+        .bind(uptime)
+        .execute(db)
+        .await?;
+    let noted: Option<(String, i64)> =
+        sqlx::query_as("select first_boot, first_uptime_ms from instance where first_boot is not null")
+            .fetch_optional(db)
+            .await?;
+    Ok(noted.map(|(boot, ms)| (boot, Duration::from_millis(ms.unsigned_abs()))))
+}
+
+/// The hash of the code that claiming asks for, if one was made.
+pub async fn claim_code(db: impl PgExecutor<'_>) -> Result<Option<Vec<u8>>> {
+    Ok(sqlx::query_scalar("select claim_code_hash from instance").fetch_one(db).await?)
+}
+
+/// Puts another code in force while nobody owns the machine.
+pub async fn keep_claim_code(db: impl PgExecutor<'_>, hash: &[u8]) -> Result<()> {
+    sqlx::query("update instance set claim_code_hash = $1 where claimed_at is null")
+        .bind(hash)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// What a password hash costs here, if it was measured.

@@ -112,9 +112,8 @@ const STEP: Duration = Duration::from_secs(60 * 60);
 impl Reading {
     /// Reads it.
     pub fn now() -> Self {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let offset_ms = i64::try_from(offset() / 1_000_000).unwrap_or(i64::MAX);
-        Self { boot: boot.trim().to_owned(), at: Timestamp::now(), offset_ms }
+        Self { boot: boot_id(), at: Timestamp::now(), offset_ms }
     }
 
     /// Whether the clock was set by more than an hour between this reading and a
@@ -138,6 +137,12 @@ impl Reading {
 /// How long ago the machine was powered up, standby included.
 pub fn since_boot() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
+}
+
+/// The kernel's id of this power-up: another after each; empty where it is hidden.
+pub fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
 }
 
 /// How far the wall clock may drift from the monotonic one between two looks without having been set.

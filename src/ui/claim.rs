@@ -23,8 +23,9 @@ use crate::{
         time,
     },
     web::{
-        State, WithHeader,
-        sign_in::{self, Claim, Client, Window},
+        Client, State, WithHeader,
+        claim::{self, Claim, Window},
+        sign_in,
     },
 };
 
@@ -36,7 +37,7 @@ fn router() -> Router<State> {
 }
 
 async fn show(AxumState(state): AxumState<State>, visit: Visit, client: Client) -> Answer {
-    let window = sign_in::window(&state).await?;
+    let window = claim::window(&state).await?;
     if window.claimed {
         return Ok(see("/admin/login"));
     }
@@ -44,7 +45,7 @@ async fn show(AxumState(state): AxumState<State>, visit: Visit, client: Client) 
 }
 
 async fn claim(AxumState(state): AxumState<State>, visit: Visit, client: Client, mut form: Form) -> Answer {
-    let window = sign_in::window(&state).await?;
+    let window = claim::window(&state).await?;
     if window.claimed {
         return Ok(see("/admin/login"));
     }
@@ -58,7 +59,7 @@ async fn claim(AxumState(state): AxumState<State>, visit: Visit, client: Client,
 }
 
 async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window) -> Answer {
-    sign_in::require_may_claim(window, client.address.ip())?;
+    claim::require_may_claim(window, client)?;
     let username = form.read::<Username>("username");
     let display_name = match form.value("display_name").trim() {
         "" => None,
@@ -68,18 +69,19 @@ async fn claimed(state: &State, client: &Client, form: &mut Form, window: Window
         form.wrong("again", "is not the same as above");
     }
     let (username, display_name) = form.done(username.map(|name| (name, display_name.flatten())))?;
-    let claim = Claim { username, password: form.value("password").to_owned(), display_name };
-    let signed_in = sign_in::claim(state, claim, client).await?;
+    let code = Some(form.value("claim_code").to_owned());
+    let claim = Claim { username, password: form.value("password").to_owned(), display_name, code };
+    let signed_in = claim::claim(state, claim, client).await?;
     Ok(WithHeader(
         http::header::SET_COOKIE,
-        sign_in::cookie(&signed_in.token),
+        sign_in::cookie(&signed_in.token, client),
         noticed("/admin", Notice::Claimed),
     )
     .into_response())
 }
 
 fn page(visit: &Visit, window: Window, (client, form): (&Client, &Form)) -> Response {
-    let refusal = sign_in::require_may_claim(window, client.address.ip()).err();
+    let refusal = claim::require_may_claim(window, client).err();
     let status = if refusal.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let title = format!("Claim {}", visit.machine);
     let main = match refusal {
@@ -127,6 +129,12 @@ fn form_of(visit: &Visit, window: Window, form: &Form) -> Markup {
                 name: "again", label: "Password again", kind: "password", autocomplete: "new-password",
                 ..Input::default()
             }))
+            @if window.asks_code {
+                (parts::input(form, &Input {
+                    name: "claim_code", label: "Code", autocomplete: "off",
+                    hint: "PiCloud's log shows it: journalctl -u picloud.", ..Input::default()
+                }))
+            }
             button { "Claim this machine" }
         }
         p.hint {

@@ -90,38 +90,39 @@ pub(super) async fn panel(
     let here = format!("/admin/apps/{}/domains", app.slug);
     let may = caller.may(Capability::AppManageDomains);
     Ok(html! {
-        section aria-labelledby="domains" {
-            h2 #domains { "Domains" }
-            p {
-                "Under a host of its own an app is a web site like any other. The network must know the name: "
-                code { (app.slug) ".local" } " works by itself where mDNS does; a wildcard such as "
-                code { "*." (app.slug) ".local" } " needs a DNS server of yours, since mDNS resolves none."
-            }
-            @if !domains.is_empty() {
-                ul.plain {
-                    @for domain in &domains {
-                        li {
-                            @match &domain.pattern {
-                                HostPattern::Exact(name) => (parts::copyable(&visit.address_on(name.as_str()))),
-                                HostPattern::Wildcard(_) => code { (domain.pattern) },
-                            }
-                            @if may {
-                                " " (parts::post(&format!("{here}/{}/release", domain.id), "Give up", "quiet"))
+            section aria-labelledby="domains" {
+                h2 #domains { "Domains" }
+                p {
+                    "Under a host of its own an app is a web site like any other. The network must know the name: "
+                    code { (app.slug) ".local" } " works by itself where mDNS does; a wildcard such as "
+                    code { "*." (app.slug) ".local" } " needs a DNS server of yours, since mDNS resolves none."
+                }
+                @if !domains.is_empty() {
+                    ul.plain {
+                        @for domain in &domains {
+                            li {
+                                @match &domain.pattern {
+                                    HostPattern::Exact(name) => (parts::copyable(&visit.address_on(name.as_str()))),
+                                    HostPattern::Wildcard(_) => code { (domain.pattern) },
+                                }
+                                @if may {
+                                    " " (parts::post(&format!("{here}/{}/release", domain.id), "Give up", "quiet"))
+                                }
                             }
                         }
                     }
                 }
-            }
-            @if may {
-                form.card method="post" action=(here) {
-                    (parts::troubles(form))
-                    (parts::input(form, &Input {
-                        name: "pattern", label: "Claim a domain", hint: "garden.local, or *.garden.local",
-                        ..Input::default()
-                    }))
-                    button { "Claim" }
+                @if may {
+                    form.card method="post" action=(here) {
+    (parts::token())
+                        (parts::troubles(form))
+                        (parts::input(form, &Input {
+                            name: "pattern", label: "Claim a domain", hint: "garden.local, or *.garden.local",
+                            ..Input::default()
+                        }))
+                        button { "Claim" }
+                    }
                 }
             }
-        }
-    })
+        })
 }

@@ -153,14 +153,15 @@ pub(super) async fn page<C>(
     let versions = versions::panel(state, (app, script), may_write).await?;
     let here = address(app, script);
     let main = html! {
-        @if !script.enabled { (parts::refused("this script is off: its routes do not answer")) }
-        form.desk method="post" action=(here) {
-            section.card aria-label="Script" { (editor(desk.form, &found, may_write)) }
-            @if may_write { (run::panel(&here, desk.form, desk.outcome.as_ref())) }
-        }
-        (versions)
-        @if may_write { (deletion(&here, script)) }
-    };
+            @if !script.enabled { (parts::refused("this script is off: its routes do not answer")) }
+            form.desk method="post" action=(here) {
+    (parts::token())
+                section.card aria-label="Script" { (editor(desk.form, &found, may_write)) }
+                @if may_write { (run::panel(&here, desk.form, desk.outcome.as_ref())) }
+            }
+            (versions)
+            @if may_write { (deletion(&here, script)) }
+        };
     let list = format!("/admin/apps/{}/scripts", app.slug);
     let frame = Frame::new(visit, caller, script.name.as_str()).in_app(app).below(&list, "Scripts");
     Ok((desk.status, frame.around(&main)).into_response())
@@ -234,12 +235,13 @@ fn deletion(here: &str, script: &Script) -> Markup {
     parts::danger(
         "Delete this script",
         &html! {
-            form method="post" action={ (here) "/delete" } {
-                p { "Deletes " strong { (script.name) } " and its " (script.version) " versions. What it did stays in the log." }
-                (parts::tick(&Form::default(), "cascade", "Delete the routes that lead to it too"))
-                button.bad { "Delete " (script.name) }
-            }
-        },
+                    form method="post" action={ (here) "/delete" } {
+        (parts::token())
+                        p { "Deletes " strong { (script.name) } " and its " (script.version) " versions. What it did stays in the log." }
+                        (parts::tick(&Form::default(), "cascade", "Delete the routes that lead to it too"))
+                        button.bad { "Delete " (script.name) }
+                    }
+                },
     )
 }
 

@@ -108,25 +108,26 @@ fn card(visit: &Visit, app: &App, domains: &[(AppId, HostPattern)]) -> Markup {
 
 fn new_app(visit: &Visit, form: &Form) -> Markup {
     html! {
-        section aria-labelledby="new-app" {
-            h2 #new-app { "Create an app" }
-            form.card method="post" action="/admin/apps" {
-                (parts::troubles(form))
-                div.columns {
-                    (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
-                    (parts::input(form, &Input {
-                        name: "slug", label: "Short name in addresses",
-                        hint: &format!("Such as garden: the app answers under http://{}/~garden/ at once.", visit.authority),
-                        ..Input::default()
+            section aria-labelledby="new-app" {
+                h2 #new-app { "Create an app" }
+                form.card method="post" action="/admin/apps" {
+    (parts::token())
+                    (parts::troubles(form))
+                    div.columns {
+                        (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
+                        (parts::input(form, &Input {
+                            name: "slug", label: "Short name in addresses",
+                            hint: &format!("Such as garden: the app answers under {}://{}/~garden/ at once.", visit.scheme, visit.authority),
+                            ..Input::default()
+                        }))
+                    }
+                    (parts::area(form, &Area {
+                        name: "description", label: "What it is for (optional)", rows: 2, ..Area::default()
                     }))
+                    (parts::tick(form, "local_name", "Also answer under a name of its own, short-name.local"))
+                    (parts::tick(form, "take_over", "Take the short name even if it leads to a renamed app"))
+                    button { "Create app" }
                 }
-                (parts::area(form, &Area {
-                    name: "description", label: "What it is for (optional)", rows: 2, ..Area::default()
-                }))
-                (parts::tick(form, "local_name", "Also answer under a name of its own, short-name.local"))
-                (parts::tick(form, "take_over", "Take the short name even if it leads to a renamed app"))
-                button { "Create app" }
             }
         }
-    }
 }

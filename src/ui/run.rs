@@ -28,7 +28,7 @@ use crate::{
         time,
     },
     store::app::App,
-    web::{State, layers::RequestId, script_request, sign_in::Client},
+    web::{Client, State, layers::RequestId, script_request},
 };
 
 /// The page, which is the script's with the outcome on it.
@@ -129,7 +129,7 @@ async fn asked(
         headers,
         query,
         body,
-        remote_addr: origin.client.address.ip().to_canonical().to_string(),
+        remote_addr: origin.client.address.to_string(),
     };
     Ok(Asked { what, version, request, request_id: origin.request_id.clone() })
 }

@@ -112,27 +112,28 @@ async fn page(
     let problems = editor::problems(state, form).await?;
     let here = format!("/admin/apps/{}/scripts", app.slug);
     let main = html! {
-        @if found.items.is_empty() {
-            (parts::empty("A script answers requests: a few lines of Rhai that PiCloud runs.", &html! {}))
-        } @else {
-            (table(&here, &found.items))
-            (parts::next_page(&here, found.next_cursor.as_deref()))
-        }
-        @if caller.may(Capability::AppWriteScript) {
-            section aria-labelledby="new-script" {
-                h2 #new-script { "Create a script" }
-                form.card method="post" action=(here) {
-                    (parts::troubles(form))
-                    (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
-                    (editor::source(form, &problems, 10))
-                    (parts::area(form, &Area {
-                        name: "description", label: "What it is for (optional)", rows: 2, ..Area::default()
-                    }))
-                    button { "Create script" }
+            @if found.items.is_empty() {
+                (parts::empty("A script answers requests: a few lines of Rhai that PiCloud runs.", &html! {}))
+            } @else {
+                (table(&here, &found.items))
+                (parts::next_page(&here, found.next_cursor.as_deref()))
+            }
+            @if caller.may(Capability::AppWriteScript) {
+                section aria-labelledby="new-script" {
+                    h2 #new-script { "Create a script" }
+                    form.card method="post" action=(here) {
+    (parts::token())
+                        (parts::troubles(form))
+                        (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
+                        (editor::source(form, &problems, 10))
+                        (parts::area(form, &Area {
+                            name: "description", label: "What it is for (optional)", rows: 2, ..Area::default()
+                        }))
+                        button { "Create script" }
+                    }
                 }
             }
-        }
-    };
+        };
     Ok(Frame::new(visit, caller, "Scripts").in_app(app).around(&main))
 }
 

@@ -77,7 +77,7 @@ async fn changed(state: &State, scope: &InApp<AppAdmin>, form: &mut Form) -> Res
     let name = form.read::<AppName>("name");
     let description = form.read_if_any::<Description>("description");
     let description = description.map_or(Patch::Clear, Patch::Set);
-    let change = form.done(Some(AppChange { slug, name, description }))?;
+    let change = form.done(Some(AppChange { slug, name, description, ..AppChange::default() }))?;
     admin::app::update(state, &scope.caller, scope.app.id, change).await
 }
 
@@ -122,40 +122,42 @@ pub(super) async fn page(
 
 fn names(app: &App, form: &Form) -> Markup {
     html! {
-        form.card method="post" action={ "/admin/apps/" (app.slug) "/settings" } {
-            (parts::troubles(form))
-            div.columns {
-                (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
-                (parts::input(form, &Input {
-                    name: "slug", label: "Short name in addresses",
-                    hint: "The old one leads here until another app takes it.", ..Input::default()
+            form.card method="post" action={ "/admin/apps/" (app.slug) "/settings" } {
+    (parts::token())
+                (parts::troubles(form))
+                div.columns {
+                    (parts::input(form, &Input { name: "name", label: "Name", ..Input::default() }))
+                    (parts::input(form, &Input {
+                        name: "slug", label: "Short name in addresses",
+                        hint: "The old one leads here until another app takes it.", ..Input::default()
+                    }))
+                }
+                (parts::area(form, &Area {
+                    name: "description", label: "What it is for (optional)", rows: 3, ..Area::default()
                 }))
+                button { "Save" }
             }
-            (parts::area(form, &Area {
-                name: "description", label: "What it is for (optional)", rows: 3, ..Area::default()
-            }))
-            button { "Save" }
         }
-    }
 }
 
 fn deletion(app: &App, counts: Counts, form: &Form) -> Markup {
     let address = format!("/admin/apps/{}/delete", app.slug);
     html! {
-        section aria-labelledby="delete" {
-            h2 #delete { "Delete this app" }
-            @if app.is_default {
-                p { "This is the default app: hosts that no app claims belong to it, so it stays." }
-            } @else {
-                form.card.danger method="post" action=(address) {
-                    (parts::troubles(form))
-                    p { "Deletes " strong { (app.name) } " with " (counts) ". There is no way back." }
-                    (parts::input(form, &Input {
-                        name: "confirm", label: &format!("Type {} to confirm", app.slug), ..Input::default()
-                    }))
-                    button.bad { "Delete " (app.name) }
+            section aria-labelledby="delete" {
+                h2 #delete { "Delete this app" }
+                @if app.is_default {
+                    p { "This is the default app: hosts that no app claims belong to it, so it stays." }
+                } @else {
+                    form.card.danger method="post" action=(address) {
+    (parts::token())
+                        (parts::troubles(form))
+                        p { "Deletes " strong { (app.name) } " with " (counts) ". There is no way back." }
+                        (parts::input(form, &Input {
+                            name: "confirm", label: &format!("Type {} to confirm", app.slug), ..Input::default()
+                        }))
+                        button.bad { "Delete " (app.name) }
+                    }
                 }
             }
         }
-    }
 }

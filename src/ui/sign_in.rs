@@ -19,10 +19,7 @@ use crate::{
         noticed,
         parts::{self, Input},
     },
-    web::{
-        Query, State, WithHeader,
-        sign_in::{self, Client},
-    },
+    web::{Client, Query, State, WithHeader, claim, sign_in},
 };
 
 /// The page.
@@ -40,7 +37,7 @@ struct Asked {
 }
 
 async fn show(AxumState(state): AxumState<State>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
-    if !sign_in::window(&state).await?.claimed {
+    if !claim::window(&state).await?.claimed {
         return Ok(see("/admin/claim"));
     }
     Ok(page(&visit, &Form::with([("next", asked.next)])))
@@ -51,7 +48,8 @@ async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client,
     match sign_in::login(&state, form.value("username"), password, &client).await {
         Ok(signed_in) => {
             let next = see(within_admin(form.value("next")));
-            Ok(WithHeader(header::SET_COOKIE, sign_in::cookie(&signed_in.token), next).into_response())
+            let cookie = sign_in::cookie(&signed_in.token, &client);
+            Ok(WithHeader(header::SET_COOKIE, cookie, next).into_response())
         }
         Err(Error::Unauthenticated(why)) => {
             form.trouble(why);
@@ -66,15 +64,20 @@ async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client,
     }
 }
 
-async fn logout(AxumState(state): AxumState<State>, caller: Result<Caller>) -> Answer {
+async fn logout(
+    AxumState(state): AxumState<State>,
+    client: Client,
+    caller: Result<Caller>,
+    _: Form,
+) -> Answer {
     match caller {
         Ok(caller) => sign_in::logout(&state, &caller).await?,
         // The session may have ended by itself, which is what was asked for.
         Err(Error::Unauthenticated(_)) => {}
         Err(error) => return Err(error),
     }
-    Ok(WithHeader(header::SET_COOKIE, sign_in::cookie(""), noticed("/admin/login", Notice::SignedOut))
-        .into_response())
+    let out = noticed("/admin/login", Notice::SignedOut);
+    Ok(WithHeader(header::SET_COOKIE, sign_in::cookie("", &client), out).into_response())
 }
 
 /// The place to go to after signing in: a page of the administration, else its

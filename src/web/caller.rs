@@ -9,7 +9,7 @@ use aide::{
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 
-use super::{origin, sign_in::Client, state::State};
+use super::{Client, origin, state::State};
 use crate::{
     access::{By, Caller, token},
     base::{
@@ -66,7 +66,7 @@ impl FromRequestParts<State> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let address = Client::from_request_parts(parts, state).await?.ip();
+        let address = Client::from_request_parts(parts, state).await?.address;
         if let Some(token) = bearer(&parts.headers) {
             return Ok(caller_of(state, token).await?.calling_from(address));
         }
@@ -75,7 +75,9 @@ impl FromRequestParts<State> for Caller {
         };
         // A key is for programs, which send headers: in a cookie any page could ride on it.
         let caller = by_session(state, token).await?.calling_from(address);
-        origin::require_same_origin(&parts.method, &parts.headers, &parts.uri)?;
+        origin::require_same_origin(parts)?;
+        // For what reads the body later: a form must have this person's token.
+        parts.extensions.insert(caller.clone());
         Ok(caller)
     }
 }

@@ -1,5 +1,5 @@
-//! What is done around every request: its id, its span, its count, and the
-//! net under a panic.
+//! What is done around every request: its id, who sent it, its count, the
+//! headers that keep ours safe in a browser, and the net under a panic.
 
 use std::panic::AssertUnwindSafe;
 
@@ -9,9 +9,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{origin, state::State};
+use super::{
+    client::{self, Client},
+    origin,
+    state::State,
+};
 use crate::base::{Error, Result};
 
 /// The header that names a request.
@@ -19,6 +23,24 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header that names an execution.
 pub const EXECUTION_ID: HeaderName = HeaderName::from_static("x-execution-id");
+
+/// What PiCloud's own answers are sent with, unless they say otherwise: they are
+/// read as what they are, framed and embedded by nobody, and kept nowhere. With
+/// `no-referrer` browsers would send `Origin: null` with our own forms.
+const GUARDS: [(HeaderName, HeaderValue); 7] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
 
 /// The request's id: the caller's if it is 1 to 128 visible ASCII characters, else one of ours.
 #[derive(Clone, Debug)]
@@ -53,19 +75,34 @@ pub async fn around(AxumState(state): AxumState<State>, mut request: Request, ne
     let id = RequestId::of(request.headers());
     let door = door(request.uri().path());
     request.extensions_mut().insert(id.clone());
-    let answered = match door {
-        "admin" | "api" => match require_own_name(&state, &request) {
-            Ok(()) => tokio::spawn(next.run(request)).await.ok(),
-            Err(error) => Some(error.into_response()),
-        },
-        _ => AssertUnwindSafe(next.run(request)).catch_unwind().await.ok(),
+    let answered = match admit(&state, &mut request, door) {
+        Err(error) => Some(error.into_response()),
+        Ok(()) if is_administration(door) => tokio::spawn(next.run(request)).await.ok(),
+        Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.ok(),
     };
     let mut response = answered.unwrap_or_else(|| {
         Error::internal(format!("a handler panicked in request {}", id.as_str())).into_response()
     });
     state.metrics.http_requests.with_label_values(&[door, class(response.status())]).inc();
+    if door != APP {
+        guard(response.headers_mut());
+    }
     response.headers_mut().insert(REQUEST_ID, id.0);
     response
+}
+
+/// Learns who is at the other end, and whether they may knock at this door.
+fn admit(state: &State, request: &mut Request, door: &str) -> Result<()> {
+    let peer = client::peer(request.extensions())?;
+    let (mut headers, mut uri) = (std::mem::take(request.headers_mut()), std::mem::take(request.uri_mut()));
+    let client = Client::arrive(peer, &state.config.http.trusted_proxies, (&mut headers, &mut uri));
+    (*request.headers_mut(), *request.uri_mut()) = (headers, uri);
+    request.extensions_mut().insert(client?);
+    if is_administration(door) { require_own_name(state, request) } else { Ok(()) }
+}
+
+fn is_administration(door: &str) -> bool {
+    matches!(door, "admin" | "api")
 }
 
 /// Refuses the administration under a name that is not this machine's: a page
@@ -80,6 +117,9 @@ fn require_own_name(state: &State, request: &Request) -> Result<()> {
     )))
 }
 
+/// The door of the apps, whose scripts set their headers themselves.
+const APP: &str = "app";
+
 /// The front door a path belongs to, as the metrics name it.
 fn door(path: &str) -> &'static str {
     let mut segments = path.split('/').skip(1);
@@ -87,7 +127,13 @@ fn door(path: &str) -> &'static str {
         (Some("admin"), _) => "admin",
         (Some("api"), Some("v1")) => "api",
         (Some("healthz" | "readyz" | "version" | "metrics"), None) => "open",
-        _ => "app",
+        _ => APP,
+    }
+}
+
+fn guard(headers: &mut HeaderMap) {
+    for (name, value) in GUARDS {
+        headers.entry(name).or_insert(value);
     }
 }
 

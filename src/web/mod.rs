@@ -6,12 +6,12 @@
 
 pub mod body;
 pub mod caller;
+pub mod claim;
+pub mod client;
 pub mod error;
 pub mod in_app;
 pub mod layers;
 pub mod origin;
-mod patience;
-pub mod proof;
 pub mod query;
 pub mod reply;
 pub mod script_request;
@@ -21,6 +21,7 @@ pub mod state;
 
 pub use body::Body;
 pub use caller::SignedIn;
+pub use client::Client;
 pub use in_app::{InApp, InInstance, OnDomain, OnOutbox, OnRoute, OnScript, OnUser};
 pub use query::{NoQuery, Paging, Query};
 pub use reply::{Created, WithHeader};

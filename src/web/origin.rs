@@ -2,8 +2,9 @@
 
 use std::{collections::HashSet, net::IpAddr};
 
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, Uri, header, request::Parts};
 
+use super::Client;
 use crate::base::{Error, Result, pattern::HostPattern};
 
 /// The session cookie's name.
@@ -86,32 +87,57 @@ pub fn session_cookie(headers: &HeaderMap) -> Result<Option<&str>> {
 
 /// Refuses a request that changes something, rides on the cookie, and does not
 /// come from a page of this origin. Plain HTTP on a LAN sends no `Sec-Fetch-*`,
-/// so `Origin` is compared with `Host`.
-pub fn require_same_origin(method: &Method, headers: &HeaderMap, uri: &Uri) -> Result<()> {
-    if method.is_safe() {
+/// so `Origin` is compared with `Host`; and where we are reached over TLS, a page
+/// that came without could be anybody's.
+pub fn require_same_origin(parts: &Parts) -> Result<()> {
+    if parts.method.is_safe() {
         return Ok(());
     }
-    let origin = headers.get(header::ORIGIN).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let from = origin.split_once("://").map(|(_, authority)| authority.to_ascii_lowercase());
-    let host = uri.authority().map(http::uri::Authority::as_str);
-    let host = host.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()));
-    match (from, host) {
-        (Some(from), Some(host)) if from == host.to_ascii_lowercase() => Ok(()),
-        _ => Err(Error::Forbidden(
-            "a request with the session cookie must come from a page of this machine (Origin must match Host)"
-                .to_owned(),
-        )),
+    let secure = Client::of(parts).is_ok_and(|client| client.secure);
+    let mut origins = parts.headers.get_all(header::ORIGIN).iter().map(|value| value.to_str().ok());
+    let origin = origins.next().flatten().and_then(|origin| origin.split_once("://"));
+    let host = parts.uri.authority().map(http::uri::Authority::as_str);
+    let host = host.or_else(|| parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()));
+    let is_ours = origin.zip(host).is_some_and(|((scheme, from), host)| {
+        let port = if scheme == "https" { ":443" } else { ":80" };
+        let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+        (scheme == "https" || scheme == "http" && !secure) && bare(from) == bare(host)
+    });
+    if is_ours && origins.next().is_none() {
+        return Ok(());
     }
+    Err(Error::Forbidden(
+        "a request with the session cookie must come from a page of this machine (Origin must match Host)"
+            .to_owned(),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, Method, Request};
 
     use super::*;
+    use crate::web::client::Way;
 
     fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(n, v)| (n.clone(), HeaderValue::from_static(v))).collect()
+    }
+
+    fn parts(method: Method, host: &'static str, origins: &[&'static str]) -> Parts {
+        let request = Request::builder().method(method).uri("/api").header(header::HOST, host);
+        let request = origins.iter().fold(request, |request, origin| request.header(header::ORIGIN, *origin));
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    fn comes_from(method: Method, host: &'static str, origins: &[&'static str]) -> bool {
+        require_same_origin(&parts(method, host, origins)).is_ok()
+    }
+
+    fn over_tls(origin: &'static str) -> bool {
+        let mut parts = parts(Method::POST, "pi.example", &[origin]);
+        let address = std::net::Ipv4Addr::new(192, 168, 1, 9).into();
+        parts.extensions.insert(Client { address, way: Way::Proxied, secure: true, user_agent: None });
+        require_same_origin(&parts).is_ok()
     }
 
     #[test]
@@ -146,18 +172,30 @@ mod tests {
 
     #[test]
     fn only_a_page_of_this_origin_may_change_something() {
-        let uri = Uri::from_static("/api");
-        let check = |method: Method, origin: Option<&'static str>| {
-            let mut all = headers(&[(header::HOST, "Pi.local:8080")]);
-            if let Some(origin) = origin {
-                all.insert(header::ORIGIN, HeaderValue::from_static(origin));
-            }
-            require_same_origin(&method, &all, &uri).is_ok()
-        };
-        assert!(check(Method::GET, None));
-        assert!(check(Method::POST, Some("http://pi.local:8080")));
-        for foreign in [None, Some("null"), Some("http://pi.local"), Some("http://evil.example")] {
-            assert!(!check(Method::POST, foreign), "{foreign:?}");
+        assert!(comes_from(Method::GET, "Pi.local:8080", &[]));
+        assert!(comes_from(Method::POST, "Pi.local:8080", &["http://pi.local:8080"]));
+        for foreign in
+            [&[][..], &["null"], &["http://pi.local"], &["http://evil.example"], &["pi.local:8080"]]
+        {
+            assert!(!comes_from(Method::POST, "Pi.local:8080", foreign), "{foreign:?}");
         }
+        let two = ["http://pi.local:8080", "http://evil.example"];
+        assert!(!comes_from(Method::POST, "Pi.local:8080", &two));
+    }
+
+    #[test]
+    fn a_default_port_may_be_left_out() {
+        for (host, origin) in
+            [("pi.local:80", "http://pi.local"), ("pi.local", "https://pi.local"), ("pi:443", "https://pi")]
+        {
+            assert!(comes_from(Method::POST, host, &[origin]), "{host} {origin}");
+        }
+        assert!(!comes_from(Method::POST, "pi.local:443", &["http://pi.local"]));
+    }
+
+    #[test]
+    fn over_tls_a_page_that_came_without_is_a_strangers() {
+        assert!(over_tls("https://pi.example"));
+        assert!(!over_tls("http://pi.example"));
     }
 }

@@ -1,13 +1,17 @@
 //! The one state every handler sees.
 
-use std::{ops::Deref, sync::Arc, time::Instant};
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::origin::OwnNames;
 use crate::{
-    access::password::Cost,
+    access::{form_token::FormKey, password::Cost},
     base::Result,
     config::Config,
     db,
@@ -32,6 +36,8 @@ pub struct Parts {
     pub schema: i64,
     /// What a password hash costs here.
     pub password_cost: Cost,
+    /// What the tokens in forms are made with.
+    pub form_key: FormKey,
     /// The machine's host name.
     pub host_name: String,
     /// The names that are this machine's own.
@@ -64,6 +70,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// When this process started.
     pub started: Instant,
+    /// When the first one of all did, in time since this power-up; none if it was before.
+    pub first_start: Option<Duration>,
 }
 
 impl State {

@@ -17,12 +17,14 @@ use crate::support::{
 pub struct Browser {
     address: SocketAddr,
     cookies: BTreeMap<String, String>,
+    /// The token that the forms of the last page had.
+    token: String,
 }
 
 impl Browser {
     /// A fresh one.
     pub fn of(app: &TestApp) -> Self {
-        Self { address: app.address, cookies: BTreeMap::new() }
+        Self { address: app.address, cookies: BTreeMap::new(), token: String::new() }
     }
 
     /// The owner's, after the claim.
@@ -54,7 +56,11 @@ impl Browser {
 
     /// Sends a form, without following the redirect.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        if self.token.is_empty() && self.is_signed_in() {
+            self.get("/admin").await;
+        }
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let body = form.append_pair("form_token", &self.token).extend_pairs(fields).finish();
         self.send("POST", path, Some(body)).await
     }
 
@@ -81,6 +87,9 @@ impl Browser {
                 .body(form);
         }
         let answer = Answer::of(request).await;
+        if let Some(token) = tokens(&answer.text).first() {
+            (*token).clone_into(&mut self.token);
+        }
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().expect("visible characters");
             let (name, value) = cookie.split(';').next().and_then(|c| c.split_once('=')).expect("a pair");
@@ -92,6 +101,12 @@ impl Browser {
         }
         answer
     }
+}
+
+/// The tokens in the forms of a page.
+fn tokens(html: &str) -> Vec<&str> {
+    let fields = html.split("name=\"form_token\" value=\"").skip(1);
+    fields.filter_map(|rest| rest.split('"').next()).collect()
 }
 
 /// The text of a page without its tags, with single spaces.
@@ -118,9 +133,16 @@ pub fn assert_is_page(answer: &Answer) {
         assert_eq!(answer.text.matches(tag).count(), times, "{tag} in {answer:?}");
     }
     assert!(answer.text.contains("<nav"), "{answer:?}");
+    let (posting, tokens) = (answer.text.matches("method=\"post\"").count(), tokens(&answer.text));
+    let is_signed_in = answer.text.contains("action=\"/admin/logout\"");
+    assert_eq!(tokens.len(), if is_signed_in { posting } else { 0 }, "{answer:?}");
+    assert!(tokens.iter().all(|token| token.len() == 43 && *token == tokens[0]), "{tokens:?}");
     let headers = [
         ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),

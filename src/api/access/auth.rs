@@ -13,10 +13,7 @@ use crate::{
         member::{self, Membership},
         user::{self, User},
     },
-    web::{
-        Body, NoQuery, SignedIn, State, WithHeader,
-        sign_in::{self, Client},
-    },
+    web::{Body, Client, NoQuery, SignedIn, State, WithHeader, sign_in},
 };
 
 /// The calls of this noun.
@@ -60,16 +57,21 @@ async fn login(
 ) -> Result<WithHeader<Json<Session>>> {
     let password = login.password.expose().to_owned();
     let signed_in = sign_in::login(&state, &login.username, password, &client).await?;
-    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), Json(signed_in.into())))
+    Ok(WithHeader(
+        http::header::SET_COOKIE,
+        sign_in::cookie(&signed_in.token, &client),
+        Json(signed_in.into()),
+    ))
 }
 
 async fn logout(
     AxumState(state): AxumState<State>,
     on: SignedIn,
+    client: Client,
     _: NoQuery,
 ) -> Result<WithHeader<NoContent>> {
     sign_in::logout(&state, &on.caller).await?;
-    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(""), NoContent))
+    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie("", &client), NoContent))
 }
 
 /// Who one is.

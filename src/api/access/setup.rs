@@ -15,8 +15,9 @@ use crate::{
         redacted::Redacted,
     },
     web::{
-        Body, Created, NoQuery, State, WithHeader,
-        sign_in::{self, Claim, Client},
+        Body, Client, Created, NoQuery, State, WithHeader,
+        claim::{self, Claim},
+        sign_in,
     },
 };
 
@@ -43,7 +44,7 @@ struct Setup {
 }
 
 async fn show(AxumState(state): AxumState<State>, _: NoQuery) -> Result<Json<Setup>> {
-    let window = sign_in::window(&state).await?;
+    let window = claim::window(&state).await?;
     Ok(Json(Setup {
         claimed: window.claimed,
         window_open: window.left.is_some(),
@@ -61,6 +62,8 @@ struct NewOwner {
     password: Redacted,
     /// The name to show.
     display_name: Option<DisplayName>,
+    /// The code that PiCloud's log shows, where one is asked for.
+    claim_code: Option<Redacted>,
 }
 
 /// Passed only by one who may claim: refuses before the body is looked at.
@@ -71,8 +74,8 @@ impl FromRequestParts<State> for MayClaim {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let client = Client::from_request_parts(parts, state).await?;
-        let window = sign_in::window(state).await?;
-        sign_in::require_may_claim(window, client.address.ip())?;
+        let window = claim::window(state).await?;
+        claim::require_may_claim(window, &client)?;
         Ok(Self(client))
     }
 }
@@ -89,7 +92,9 @@ async fn claim(
         username: new.username,
         password: new.password.expose().to_owned(),
         display_name: new.display_name,
+        code: new.claim_code.map(|code| code.expose().to_owned()),
     };
-    let signed_in = sign_in::claim(&state, claim, &client).await?;
-    Ok(WithHeader(http::header::SET_COOKIE, sign_in::cookie(&signed_in.token), Created(signed_in.into())))
+    let signed_in = claim::claim(&state, claim, &client).await?;
+    let cookie = sign_in::cookie(&signed_in.token, &client);
+    Ok(WithHeader(http::header::SET_COOKIE, cookie, Created(signed_in.into())))
 }

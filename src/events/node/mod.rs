@@ -29,6 +29,7 @@ use crate::{
     base::{Result, id::AppId},
     store::node::Heir,
     system::{
+        clock,
         metrics::Metrics,
         tasks::{OnFailure, Tasks},
     },
@@ -117,7 +118,7 @@ impl Node {
             db,
             options,
             name,
-            boot_id: boot_id(),
+            boot_id: clock::boot_id(),
             metrics,
             pace,
             epoch: value::Sender::default(),
@@ -212,12 +213,6 @@ impl Shared {
             tracing::debug!(%error, "could not tell the other nodes");
         }
     }
-}
-
-/// The kernel's id of this boot; empty where it is hidden.
-fn boot_id() -> String {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    id.trim().to_owned()
 }
 
 impl std::fmt::Debug for Node {

@@ -104,7 +104,7 @@ fn what_is_piclouds_own_is_never_handed_to_a_script_by_host() {
 #[test]
 fn an_explanation_says_why_and_tells_nothing_of_other_apps() {
     let apps = machine();
-    let ids: Vec<(AppId, String)> = apps.0.apps.iter().map(|(id, slug, _)| (*id, slug.to_string())).collect();
+    let ids: Vec<(AppId, String)> = apps.0.apps.iter().map(|app| (app.id, app.slug.to_string())).collect();
     let table = apps.table();
     let app = |slug: &str| ids.iter().find(|(_, name)| name == slug).expect("an app").0;
     let explain = |slug: &str, request: &str| {

@@ -14,7 +14,10 @@ use crate::{
         name::Slug,
         pattern::{HostKind, HostRule, PathKind, RequestPath, RouteRule, RuleText},
     },
-    store::{route::DispatchMode, script::Sandbox},
+    store::{
+        route::{AppRow, DispatchMode},
+        script::Sandbox,
+    },
 };
 
 /// Reads a rule written as `METHOD host path`: `*` is any method, `-` any
@@ -84,7 +87,8 @@ impl Apps {
     /// Adds an app with its domains and routes.
     fn with(mut self, slug: &str, domains: &[&str], rules: &[&str]) -> Self {
         let (id, slug): (AppId, Slug) = (AppId::new(), slug.parse().expect("a slug"));
-        self.0.apps.push((id, slug.clone(), self.0.apps.is_empty()));
+        let is_default = self.0.apps.is_empty();
+        self.0.apps.push(AppRow { id, slug: slug.clone(), is_default, cors: None });
         self.0.domains.extend(domains.iter().map(|domain| (id, domain.parse().expect("a domain"))));
         self.0.entries.extend(rules.iter().map(|text| entry((id, &slug), rule(text))));
         self
@@ -92,8 +96,8 @@ impl Apps {
 
     /// Lets an old slug lead to the app added last.
     fn once_called(mut self, slug: &str) -> Self {
-        let (id, ..) = self.0.apps.last().expect("an app");
-        self.0.old_slugs.push((slug.parse().expect("a slug"), *id));
+        let id = self.0.apps.last().expect("an app").id;
+        self.0.old_slugs.push((slug.parse().expect("a slug"), id));
         self
     }
 

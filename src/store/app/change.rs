@@ -1,8 +1,8 @@
 //! Making and changing apps, and who may have which slug.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 
-use super::App;
+use super::{App, Cors};
 use crate::base::{
     Error, OnConstraint, Result,
     id::AppId,
@@ -32,6 +32,8 @@ pub struct AppChange {
     pub name: Option<AppName>,
     /// A new description, or none.
     pub description: Patch<Description>,
+    /// What pages of other origins may ask, checked, or nothing.
+    pub cors: Patch<Cors>,
 }
 
 impl AppChange {
@@ -41,6 +43,7 @@ impl AppChange {
             ("slug", self.slug.is_some()),
             ("name", self.name.is_some()),
             ("description", self.description != Patch::Keep),
+            ("cors", self.cors != Patch::Keep),
         ];
         mentioned.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
     }
@@ -61,7 +64,7 @@ pub async fn create(conn: &mut PgConnection, new: &NewApp) -> Result<App> {
     let app: App = sqlx::query_as(
         "insert into apps (id, slug, name, description)
          values ($1, $2, $3, $4)
-         returning id, slug, name, description, is_default, created_at, updated_at",
+         returning id, slug, name, description, cors, is_default, created_at, updated_at",
     )
     .bind(AppId::new())
     .bind(&new.slug)
@@ -78,7 +81,7 @@ pub async fn create(conn: &mut PgConnection, new: &NewApp) -> Result<App> {
 /// that slug over; one it had before it may have back.
 pub async fn update(conn: &mut PgConnection, id: AppId, change: AppChange) -> Result<App> {
     let old: App = sqlx::query_as(
-        "select id, slug, name, description, is_default, created_at, updated_at
+        "select id, slug, name, description, cors, is_default, created_at, updated_at
          from apps
          where id = $1 and deleted_at is null
          for update",
@@ -90,14 +93,16 @@ pub async fn update(conn: &mut PgConnection, id: AppId, change: AppChange) -> Re
     let slug = change.slug.unwrap_or_else(|| old.slug.clone());
     let app: App = sqlx::query_as(
         "update apps
-         set slug = $2, name = coalesce($3, name), description = $4, updated_at = now()
+         set slug = $2, name = coalesce($3, name), description = $4, cors = $5::json,
+             updated_at = now()
          where id = $1
-         returning id, slug, name, description, is_default, created_at, updated_at",
+         returning id, slug, name, description, cors, is_default, created_at, updated_at",
     )
     .bind(id)
     .bind(&slug)
     .bind(change.name)
     .bind(change.description.apply(old.description))
+    .bind(change.cors.apply(old.cors.map(|cors| cors.0)).map(Json))
     .fetch_one(&mut *conn)
     .await
     .on_constraint("apps_slug_key", || taken(&slug))?;

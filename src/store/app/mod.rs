@@ -6,16 +6,18 @@
 //! each change first takes the slug there and then looks at the old ones.
 
 mod change;
+mod cors;
 mod default;
 mod reach;
 mod removal;
 
 pub use change::{AppChange, NewApp, create, refuse_own_name, update};
+pub use cors::Cors;
 pub use default::{DEFAULT_SLUG, ensure_default};
 pub use reach::{Reached, list, named};
 pub use removal::{Counts, counts, delete};
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, types::Json};
 
 use crate::base::{
     Result,
@@ -35,6 +37,8 @@ pub struct App {
     pub name: AppName,
     /// What it is for.
     pub description: Option<Description>,
+    /// What pages of other origins may ask of its routes; none: its routes say.
+    pub cors: Option<Json<Cors>>,
     /// Whether unclaimed hosts belong to it.
     pub is_default: bool,
     /// When it was made.
@@ -46,7 +50,7 @@ pub struct App {
 /// The app of this id.
 pub async fn by_id(db: impl PgExecutor<'_>, id: AppId) -> Result<Option<App>> {
     let app = sqlx::query_as(
-        "select id, slug, name, description, is_default, created_at, updated_at
+        "select id, slug, name, description, cors, is_default, created_at, updated_at
          from apps
          where id = $1 and deleted_at is null",
     )

@@ -32,7 +32,7 @@ pub async fn named(db: impl PgExecutor<'_>, name: &str, user: UserId) -> Result<
         return Ok(None);
     }
     let found = sqlx::query_as(
-        "select apps.id, slug, name, description, is_default, apps.created_at, apps.updated_at, role,
+        "select apps.id, slug, name, description, cors, is_default, apps.created_at, apps.updated_at, role,
                 slug is distinct from coalesce($2, slug) as renamed
          from apps
          left join members on members.app_id = apps.id and user_id = $3
@@ -61,7 +61,7 @@ pub async fn list(
     let (name, id) = after.unzip();
     // The least role that may read is the least there is: any membership will do.
     let rows = sqlx::query_as(
-        "select id, slug, name, description, is_default, created_at, updated_at
+        "select id, slug, name, description, cors, is_default, created_at, updated_at
          from apps
          where deleted_at is null and ($1::text is null or (name, id) > ($1, $2))
            and $4 and ($5::uuid is null or id = $5)

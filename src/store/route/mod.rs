@@ -7,7 +7,7 @@ mod change;
 mod table;
 
 pub use change::{NewRoute, RouteChange, create, delete, update};
-pub use table::{Active, active, apps, disabled, old_slugs};
+pub use table::{Active, AppRow, active, apps, disabled, old_slugs};
 
 use sqlx::PgExecutor;
 

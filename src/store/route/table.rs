@@ -10,7 +10,7 @@ use crate::{
         name::{ScriptName, Slug},
         pattern::{HostKind, PathKind, RouteRule, RuleText},
     },
-    store::script::Sandbox,
+    store::{app::Cors, script::Sandbox},
 };
 
 /// A route that answers, with what a run of its script needs.
@@ -89,9 +89,22 @@ pub async fn disabled(db: impl PgExecutor<'_>, app: AppId) -> Result<Vec<Route>>
     Ok(rows)
 }
 
-/// All living apps: id, slug, and whether it is the default app.
-pub async fn apps(db: impl PgExecutor<'_>) -> Result<Vec<(AppId, Slug, bool)>> {
-    let rows = sqlx::query_as("select id, slug, is_default from apps where deleted_at is null")
+/// An app, as far as routing needs it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AppRow {
+    /// Its id.
+    pub id: AppId,
+    /// Its slug.
+    pub slug: Slug,
+    /// Whether it is the default app.
+    pub is_default: bool,
+    /// What pages of other origins may ask of its routes.
+    pub cors: Option<Json<Cors>>,
+}
+
+/// All living apps.
+pub async fn apps(db: impl PgExecutor<'_>) -> Result<Vec<AppRow>> {
+    let rows = sqlx::query_as("select id, slug, is_default, cors from apps where deleted_at is null")
         .fetch_all(db)
         .await?;
     Ok(rows)

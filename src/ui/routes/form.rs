@@ -101,38 +101,39 @@ pub(super) fn panel(here: &str, form: &Form, scripts: &[Script]) -> Markup {
     // Closed unless somebody wrote into it: most routes answer on every host.
     let hosts_open = !matches!(form.value("host_kind"), "" | "any") || form.error("host").is_some();
     html! {
-        section aria-labelledby="new-route" {
-            h2 #new-route { "Add a route" }
-            @if scripts.is_empty() {
-                p.hint { "First write a script for it to lead to." }
-            } @else {
-                form.card method="post" action=(here) {
-                    (parts::troubles(form))
-                    (parts::select(form, ("script_id", "Script"), &named))
-                    div.columns.narrow-first {
-                        (parts::select(form, ("method", "Method"), &owned(&METHODS)))
-                        (parts::input(form, &Input { name: "path", label: "Path, such as /hello", ..Input::default() }))
+            section aria-labelledby="new-route" {
+                h2 #new-route { "Add a route" }
+                @if scripts.is_empty() {
+                    p.hint { "First write a script for it to lead to." }
+                } @else {
+                    form.card method="post" action=(here) {
+    (parts::token())
+                        (parts::troubles(form))
+                        (parts::select(form, ("script_id", "Script"), &named))
+                        div.columns.narrow-first {
+                            (parts::select(form, ("method", "Method"), &owned(&METHODS)))
+                            (parts::input(form, &Input { name: "path", label: "Path, such as /hello", ..Input::default() }))
+                        }
+                        (parts::select(form, ("path_kind", "Which paths"), &owned(&PATHS)))
+                        (parts::select(form, ("dispatch_mode", "What the caller gets"), &owned(&MODES)))
+                        details open[hosts_open] {
+                            summary { "Only on some hosts" }
+                            (parts::select(form, ("host_kind", "Which hosts"), &owned(&HOSTS)))
+                            (parts::input(form, &Input {
+                                name: "host", label: "Host", optional: true,
+                                hint: "garden.local, or *.garden.local. A domain of the app must cover it.",
+                                ..Input::default()
+                            }))
+                            (parts::input(form, &Input {
+                                name: "host_param_name", label: "Parameter for what stands before it (optional)",
+                                optional: true, ..Input::default()
+                            }))
+                        }
+                        button { "Add route" }
                     }
-                    (parts::select(form, ("path_kind", "Which paths"), &owned(&PATHS)))
-                    (parts::select(form, ("dispatch_mode", "What the caller gets"), &owned(&MODES)))
-                    details open[hosts_open] {
-                        summary { "Only on some hosts" }
-                        (parts::select(form, ("host_kind", "Which hosts"), &owned(&HOSTS)))
-                        (parts::input(form, &Input {
-                            name: "host", label: "Host", optional: true,
-                            hint: "garden.local, or *.garden.local. A domain of the app must cover it.",
-                            ..Input::default()
-                        }))
-                        (parts::input(form, &Input {
-                            name: "host_param_name", label: "Parameter for what stands before it (optional)",
-                            optional: true, ..Input::default()
-                        }))
-                    }
-                    button { "Add route" }
                 }
             }
         }
-    }
 }
 
 fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {

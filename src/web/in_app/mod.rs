@@ -1,6 +1,6 @@
 //! From a path to a resource of an app: the only way, and it checks.
 //!
-//! Nothing else in a door makes an [`AppId`](crate::base::id::AppId), so a
+//! Nothing else in a door makes an [`AppId`], so a
 //! handler cannot forget to authorise. A resource of an app in which the
 //! caller holds no role is not found; one whose role falls short is forbidden.
 

@@ -1,6 +1,7 @@
 //! What the tests share. Nothing here imitates a part of PiCloud: it starts the real ones.
 
 pub mod app;
+pub mod browser;
 pub mod cable;
 pub mod http;
 pub mod postgres;

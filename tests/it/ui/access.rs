@@ -158,3 +158,25 @@ async fn one_without_a_role_finds_no_app() {
     }
     assert_eq!(browser.post("/admin/apps", &[("name", "X"), ("slug", "x")]).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_form_that_was_not_drawn_for_its_sender_gets_nowhere() {
+    let app = TestApp::start().await;
+    let mut browser = Browser::of_owner(&app).await;
+    browser.page("/admin").await;
+    let right = std::mem::take(&mut browser.token);
+    let fields = [("name", "Garden"), ("slug", "garden")];
+    for wrong in ["-", &right[1..], &right.to_uppercase()] {
+        browser.token = wrong.to_owned();
+        let refused = browser.post("/admin/apps", &fields).await;
+        assert_eq!(refused.status, 403, "{wrong}: {refused:?}");
+        assert!(text(&refused.text).contains("load its page again"), "{refused:?}");
+        browser.token = wrong.to_owned();
+        assert_eq!(browser.post("/admin/logout", &[]).await.status, 403);
+    }
+    browser.token = right;
+    let fresh = [("username", "ada"), ("password", PASSWORD)];
+    assert_eq!(browser.post("/admin/login", &fresh).await.status, 303);
+    let made = browser.post("/admin/apps", &fields).await;
+    assert_eq!(made.status, 303, "a form outlives the sign-in it was drawn under: {made:?}");
+}

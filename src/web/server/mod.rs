@@ -1,5 +1,7 @@
 //! The HTTP server: accepts, bounds what a connection may cost, and stops gracefully.
 
+mod patience;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
@@ -19,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::patience::{Handling, Patient};
+use self::patience::{Handling, Patient};
 use crate::config::Http;
 
 /// How long connections may take to finish once the server stops.

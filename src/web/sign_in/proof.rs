@@ -5,7 +5,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::state::State;
+use crate::web::State;
 use crate::{
     access::{password::Turn, throttle},
     base::{Error, Result, id::UserId},
