@@ -8,7 +8,7 @@ use crate::{
     ROUNDS,
     graphile::Graphile,
     load::{self, Target},
-    product::Product,
+    product::{self, Product},
 };
 
 const EMPTY: &str = "not exists (select from outbox)";
@@ -80,21 +80,29 @@ pub(crate) fn fairness(product: &Product) -> Result<String, String> {
     product.pause(true)?;
     product.fill("bench", 400_000)?;
     product.pause(false)?;
-    for _ in 0..20 {
-        let start = Instant::now();
+    let mut sent = Vec::new();
+    for _ in 0..40 {
+        let start = product::now()?;
         let answer = product.post("/~other/later", &json!({}))?;
-        let id = answer["execution_id"].as_str().ok_or("no id")?;
-        product.until(&format!("not exists (select from outbox where execution_id = '{id}')"))?;
-        singles.push(start.elapsed().as_secs_f64() * 1000.0);
+        sent.push((answer["execution_id"].as_str().ok_or("no id")?.to_owned(), start));
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let busy = load::summary(&load::interleaved(&target, 4, 3)?[0]);
     let left = product.number("select count(*)::double precision from outbox")?;
     product.until(EMPTY)?;
+    // By the log, which has an index for it: to look into the outbox would read all of the backlog.
+    for (id, start) in &sent {
+        let ended = product.number(&format!(
+            "select (extract(epoch from started_at) + duration_us / 1e6)::double precision
+             from executions where execution_id = '{id}'"
+        ))?;
+        singles.push((ended - start) * 1000.0);
+    }
     singles.sort_by(f64::total_cmp);
     Ok(format!(
-        "### Beside another app's backlog\n\n| | |\n|---|---|\n| one app's single event, sent until it has run and is acknowledged (median of 20; most) | {:.0} ms; {:.0} ms (target 100) |\n| sync route, 4 callers, p99 quiet and beside the backlog | {:.2} ms and {:.2} ms: {:.1} x (target 3) |\n| rows of the backlog left at the end | {left:.0} |\n",
-        singles[10],
-        singles[19],
+        "### Beside another app's backlog\n\n| | |\n|---|---|\n| one app's single event, sent until it has run (median of 40; most) | {:.0} ms; {:.0} ms (target 100) |\n| sync route, 4 callers, p99 quiet and beside the backlog | {:.2} ms and {:.2} ms: {:.1} x (target 3) |\n| rows of the backlog left at the end | {left:.0} |\n",
+        singles[20],
+        singles[39],
         quiet.p99_ms,
         busy.p99_ms,
         busy.p99_ms / quiet.p99_ms

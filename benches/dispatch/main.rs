@@ -57,12 +57,12 @@ fn run(card: bool) -> Result<(), String> {
     product.deploy()?;
     println!("{}", machine::memory(product.pid()));
     println!("{}", measure::rates(&product)?);
-    println!("{}", measure::latency(&product)?);
     println!("{}", drain::beside_a_peer(&product)?);
     println!("{}", drain::by_size(&product)?);
     println!("{}", drain::fairness(&product)?);
     println!("{}", measure::pushed(&product)?);
     println!("{}", machine::memory(product.pid()));
+    println!("{}", measure::latency(&product)?);
     println!("{}", product.ready_after_a_kill()?);
     Ok(())
 }

@@ -32,6 +32,11 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+/// The wall clock, in seconds since 1970, as PostgreSQL tells it too.
+pub(crate) fn now() -> Result<f64, String> {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(|t| t.as_secs_f64()).map_err(text)
+}
+
 impl Product {
     /// Starts it and waits until it is ready.
     pub(crate) fn start() -> Result<Self, String> {
@@ -136,6 +141,18 @@ impl Product {
                          order by created_at desc limit 1)"
         ))?;
         if copied + 1 == u64::from(rows) { Ok(()) } else { Err(format!("{copied} rows were put")) }
+    }
+
+    /// Has PostgreSQL remember when transactions were committed.
+    pub(crate) fn tell_commits(&self) -> Result<(), String> {
+        self.sql("alter system set track_commit_timestamp = on")?;
+        let backend = self.number("select pg_backend_pid()::double precision")?;
+        let stat = std::fs::read_to_string(format!("/proc/{backend}/stat")).map_err(text)?;
+        let parent =
+            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).ok_or("no parent")?;
+        Command::new("kill").args(["-INT", parent]).status().map_err(text)?;
+        std::thread::sleep(Duration::from_secs(3));
+        self.wait_until_ready()
     }
 
     /// Waits until `condition`, a boolean expression, holds; how long that took.
