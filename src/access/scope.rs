@@ -6,14 +6,14 @@ use super::capability::Capability;
 
 /// Declares the scopes with their names and what they allow in words.
 macro_rules! scopes {
-    ($($(#[$doc:meta])* $variant:ident: $name:literal;)+) => {
+    ($(#[doc = $words:literal] $variant:ident: $name:literal;)+) => {
         /// One thing an API key may be used for. No scope implies another.
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
             serde::Serialize, serde::Deserialize, schemars::JsonSchema,
         )]
         pub enum Scope {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)+
+            $(#[doc = $words] #[serde(rename = $name)] $variant,)+
         }
 
         impl Scope {
@@ -24,6 +24,13 @@ macro_rules! scopes {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What it allows, in a sentence.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $words.trim_ascii(),)+
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod app;
+pub mod audit;
 pub mod console;
 pub mod domain;
 pub mod execute;

@@ -4,16 +4,13 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State as AxumState};
 
 use crate::{
-    access::{Caller, capability::needs::InstanceManageSettings},
+    access::capability::needs::InstanceManageSettings,
+    admin::{self, audit::Asked},
     base::{
-        Error, Result,
+        Result,
         cursor::{self, Page},
-        id::AppId,
     },
-    store::{
-        app,
-        audit::{self, Action, Filter, Told},
-    },
+    store::audit::{self, Told},
     web::{InInstance, Query, State},
 };
 
@@ -52,34 +49,7 @@ async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Told>>> {
     let limit = cursor::limit(wanted.limit)?;
-    if wanted.actor.as_ref().is_some_and(|actor| actor.contains('\0')) {
-        return Err(Error::invalid("actor", "must not contain U+0000"));
-    }
-    if wanted.action.as_deref().is_some_and(|action| !is_known(action)) {
-        return Err(Error::invalid("action", "must be an action such as app.create, or a noun such as app"));
-    }
-    let app = match &wanted.app {
-        Some(app) => Some(app_of(&state, &on.caller, app).await?),
-        None => None,
-    };
-    let filter = Filter { actor: wanted.actor, action: wanted.action, app };
+    let asked = Asked { actor: wanted.actor, action: wanted.action, app: wanted.app };
+    let filter = admin::audit::wanted(&state, &on.caller, asked).await?;
     Ok(Json(audit::list(&state.db, &filter, wanted.cursor.as_deref(), limit).await?))
-}
-
-/// Whether this is an action, or the noun of one.
-fn is_known(asked: &str) -> bool {
-    Action::ALL
-        .iter()
-        .map(|action| action.as_str())
-        .any(|action| action == asked || action.split_once('.').is_some_and(|(noun, _)| noun == asked))
-}
-
-async fn app_of(state: &State, caller: &Caller, asked: &str) -> Result<AppId> {
-    // The id of an app that was deleted is one as well.
-    if let Ok(id) = asked.parse() {
-        return Ok(id);
-    }
-    let reached = app::named(&state.db, asked, caller.user.id).await?;
-    let unknown = || Error::invalid("app", "is the slug of no app; one that was deleted has its id");
-    Ok(reached.ok_or_else(unknown)?.app.id)
 }

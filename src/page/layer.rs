@@ -30,7 +30,7 @@ pub async fn around(AxumState(state): AxumState<State>, request: Request, next: 
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = if response.status() == StatusCode::UNAUTHORIZED && method.is_safe() {
-            to_sign_in(&state, &visit, &uri).await
+            to_sign_in(&state, &visit, (&uri, &problem)).await
         } else {
             page(response.headers().clone(), &visit, (&method, &problem))
         };
@@ -47,13 +47,15 @@ fn is_html(headers: &HeaderMap) -> bool {
 }
 
 /// Sends a stranger to claim the machine while nobody owns it, later to sign in.
-async fn to_sign_in(state: &State, visit: &Visit, uri: &Uri) -> Response {
+async fn to_sign_in(state: &State, visit: &Visit, (uri, why): (&Uri, &Problem)) -> Response {
     match claim::window(state).await {
         Ok(window) if !window.claimed => notice::see("/admin/claim"),
         Ok(_) => {
             let wanted = uri.path_and_query().map_or("/admin", |asked| asked.as_str());
             let wanted = utf8_percent_encode(wanted, NON_ALPHANUMERIC);
-            notice::see(&format!("/admin/login?next={wanted}"))
+            // What the API says in words; the page has its own.
+            let reason = if why.detail.starts_with("clock:") { "&reason=clock" } else { "" };
+            notice::see(&format!("/admin/login?next={wanted}{reason}"))
         }
         Err(error) => {
             let mut response = error.into_response();

@@ -5,6 +5,9 @@ use maud::{DOCTYPE, Markup, html};
 use super::{Place, Visit, assets, parts};
 use crate::{access::Caller, base::Result, store::app::App};
 
+/// The address of the page about one's own account, which every page leads to.
+pub const ACCOUNT: &str = "/admin/account";
+
 /// What the shell shows around a page's own part.
 pub struct Frame<'a> {
     /// The visit.
@@ -107,7 +110,9 @@ impl<'a> Frame<'a> {
                         }
                         form.sign-out method="post" action="/admin/logout" {
                             (parts::token())
-                            span.who { (caller.user.username) }
+                            a.who href=(ACCOUNT) title="Your account" aria-current=[self.is_here(ACCOUNT)] {
+                                (caller.user.username)
+                            }
                             button.quiet { "Sign out" }
                         }
                     }
@@ -144,10 +149,13 @@ impl<'a> Frame<'a> {
 
     /// A link of the menu; the page one is on, or below, is marked.
     fn link(&self, address: &str, name: &str) -> Markup {
-        let here = self.visit.path == address;
+        html! { a href=(address) aria-current=[self.is_here(address)] { (name) } }
+    }
+
+    /// Whether this is the page at `address`, or one below it.
+    fn is_here(&self, address: &str) -> Option<&'static str> {
         let below = self.above.is_some_and(|(above, _)| above == address);
-        let current = if here { Some("page") } else { below.then_some("true") };
-        html! { a href=(address) aria-current=[current] { (name) } }
+        if self.visit.path == address { Some("page") } else { below.then_some("true") }
     }
 
     fn heading(&self) -> Markup {
@@ -161,6 +169,8 @@ impl<'a> Frame<'a> {
                         }
                         @if let Some((address, name)) = self.above { " / " a href=(address) { (name) } }
                     }
+                } @else if let Some((address, name)) = self.above {
+                    p.crumbs { a href=(address) { (name) } }
                 }
                 h1 { (self.title) }
             }

@@ -71,6 +71,28 @@ notices! {
     RouteDisabled: "route-disabled", "The route does not answer any more.";
     /// A route was deleted.
     RouteDeleted: "route-deleted", "The route was deleted.";
+    /// A person was added.
+    UserCreated: "user-created", "The user was added. Tell them the password.";
+    /// A person was changed.
+    UserChanged: "user-changed", "The user was changed.";
+    /// A person was deleted.
+    UserDeleted: "user-deleted", "The user was deleted.";
+    /// A person got another password.
+    PasswordReset: "password-reset", "The password was reset, and their sessions ended.";
+    /// One changed one's own password.
+    PasswordChanged: "password-changed", "Your password was changed. You are signed out everywhere else.";
+    /// A session was ended.
+    SessionEnded: "session-ended", "The session was ended.";
+    /// All sessions of a person were ended.
+    SessionsEnded: "sessions-ended", "Their sessions were ended.";
+    /// One ended all one's own sessions.
+    SignedOutEverywhere: "signed-out-everywhere", "You are signed out everywhere.";
+    /// A key was taken away.
+    KeyDeleted: "key-deleted", "The key was deleted.";
+    /// Somebody got a role in an app.
+    MemberSet: "member-set", "The role was given.";
+    /// Somebody is no member of an app any more.
+    MemberRemoved: "member-removed", "The membership was ended.";
 }
 
 impl Notice {

@@ -14,6 +14,13 @@ pub fn ago(at: Timestamp) -> Markup {
     }
 }
 
+/// A day, with the exact time on hover: for what lies ahead.
+pub fn day(at: Timestamp) -> Markup {
+    html! {
+        time datetime=(at) title=(at) { (at.utc().format("%Y-%m-%d")) }
+    }
+}
+
 /// How long ago `seconds` before now was; the clock may have been set back meanwhile.
 fn relative(seconds: i64) -> String {
     match seconds {

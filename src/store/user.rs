@@ -247,6 +247,27 @@ pub async fn delete(
     Ok(user)
 }
 
+/// What goes with a user who is deleted.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Belongings {
+    /// Where they are signed in.
+    pub sessions: i64,
+    /// Their API keys.
+    pub api_keys: i64,
+    /// The apps they are a member of.
+    pub memberships: i64,
+}
+
+/// Counts what goes with a user who is deleted.
+pub async fn belongings(db: impl PgExecutor<'_>, id: UserId) -> Result<Belongings> {
+    let counts = sqlx::query_as(
+        "select (select count(*) from sessions where user_id = $1) as sessions,
+                (select count(*) from api_keys where user_id = $1) as api_keys,
+                (select count(*) from members where user_id = $1) as memberships",
+    );
+    Ok(counts.bind(id).fetch_one(db).await?)
+}
+
 /// Gives a user another password; `old`, if given, must still be the hash of the present one.
 pub async fn set_password(db: impl PgExecutor<'_>, id: UserId, old: Option<&str>, new: &str) -> Result<bool> {
     let done = sqlx::query(

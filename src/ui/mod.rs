@@ -5,12 +5,13 @@
 //! of `admin`, which the API calls too.
 
 mod app;
+mod audit;
 mod claim;
-mod domains;
 mod editor;
 mod home;
 mod log;
 mod logs;
+mod people;
 mod reference;
 mod routes;
 mod run;
@@ -30,6 +31,11 @@ use crate::{
 /// The platform's pages, in the order in which the menu shows them.
 pub const PAGES: &[Page] = &[
     home::PAGE,
+    people::users::PAGE,
+    people::user::PAGE,
+    people::keys::PAGE,
+    people::account::PAGE,
+    audit::PAGE,
     reference::PAGE,
     claim::PAGE,
     sign_in::PAGE,
@@ -43,7 +49,9 @@ pub const PAGES: &[Page] = &[
     logs::PAGE,
     log::PAGE,
     settings::PAGE,
-    domains::PAGE,
+    settings::domains::PAGE,
+    settings::members::PAGE,
+    settings::cors::PAGE,
 ];
 
 /// Everything below `/admin`.

@@ -34,13 +34,24 @@ fn router() -> Router<State> {
 struct Asked {
     #[serde(default)]
     next: String,
+    /// Why one has to sign in again, if it is not that one was away for long.
+    #[serde(default)]
+    reason: String,
 }
+
+/// What is said to somebody whose session began under a wrong clock.
+const CLOCK: &str = "The machine's clock was wrong when you signed in and has been set since, so nobody knows \
+                     how old that is. Sign in again.";
 
 async fn show(AxumState(state): AxumState<State>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
     if !claim::window(&state).await?.claimed {
         return Ok(see("/admin/claim"));
     }
-    Ok(page(&visit, &Form::with([("next", asked.next)])))
+    let mut form = Form::with([("next", asked.next)]);
+    if asked.reason == "clock" {
+        form.trouble(CLOCK);
+    }
+    Ok(page(&visit, &form))
 }
 
 async fn login(AxumState(state): AxumState<State>, visit: Visit, client: Client, mut form: Form) -> Answer {

@@ -1,10 +1,15 @@
 //! The pages, driven as a browser without JavaScript drives them: links, forms, cookies, redirects.
 
 mod access;
+mod account;
+mod audit;
 mod errors;
 mod journey;
+mod keys;
+mod members;
 mod reference;
 mod settings;
+mod users;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -35,6 +40,26 @@ impl Browser {
         let claimed = browser.post("/admin/claim", &fields).await;
         assert_eq!((claimed.status, claimed.header("location")), (303, "/admin"), "{claimed:?}");
         browser
+    }
+
+    /// That of somebody who has signed in.
+    pub async fn of_user(app: &TestApp, username: &str, password: &str) -> Self {
+        let mut browser = Self::of(app);
+        let fields = [("username", username), ("password", password)];
+        let signed_in = browser.post("/admin/login", &fields).await;
+        assert_eq!((signed_in.status, signed_in.header("location")), (303, "/admin"), "{signed_in:?}");
+        browser
+    }
+
+    /// Adds a user, as an administrator; the address of the user's page.
+    pub async fn add_user(&mut self, username: &str) -> String {
+        let fields = [
+            ("username", username),
+            ("instance_role", "member"),
+            ("password", PASSWORD),
+            ("again", PASSWORD),
+        ];
+        self.submit("/admin/users", &fields).await.0
     }
 
     /// Whether it holds a session.
@@ -117,6 +142,13 @@ pub fn text(html: &str) -> String {
         text.push(' ');
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first address below `start` that a form of the page posts to.
+pub fn action(html: &str, start: &str) -> String {
+    let mut all = html.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let found = all.find(|action| action.starts_with(start) && action.len() > start.len());
+    found.unwrap_or_else(|| panic!("no form to {start}... in {html}")).to_owned()
 }
 
 /// The path of the first link that begins with `start` and goes on.

@@ -1,12 +1,12 @@
 //! What can be done that is written down.
 
-/// Declares the actions, each with its name.
+/// Declares the actions, each with its name and what happened in words.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+    ($(#[doc = $words:literal] $name:ident = $text:literal;)+) => {
         /// What was done: `<noun>.<verb>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Action {
-            $($(#[$doc])* $name,)+
+            $(#[doc = $words] $name,)+
         }
 
         impl Action {
@@ -17,6 +17,13 @@ macro_rules! actions {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
+                }
+            }
+
+            /// What happened, in a sentence.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$name => $words.trim_ascii(),)+
                 }
             }
         }

@@ -38,6 +38,9 @@ async fn a_domain_is_claimed_and_given_up() {
     }
     let start = settings.find("action=\"/admin/apps/garden/domains/").expect("a way to give it up") + 8;
     let release = settings[start..].split('"').next().expect("an address");
+    let right = std::mem::replace(&mut browser.token, "-".to_owned());
+    assert_eq!(browser.post(release, &[]).await.status, 403, "not without the form's token");
+    browser.token = right;
     let (_, page) = browser.submit(release, &[]).await;
     assert!(!page.contains("http://garden.local:"), "{page}");
     browser.submit("/admin/apps/other/domains", &[("pattern", "garden.local")]).await;

@@ -1,4 +1,8 @@
-//! An app's settings: its names, the hosts it claims, its end.
+//! An app's settings: its names, the hosts it claims, its members, who may call it, its end.
+
+pub(super) mod cors;
+pub(super) mod domains;
+pub(super) mod members;
 
 use axum::{
     Router,
@@ -8,7 +12,6 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::domains;
 use crate::{
     access::{Caller, Capability, capability::needs::AppAdmin},
     admin,
@@ -28,7 +31,7 @@ use crate::{
 };
 
 /// The page.
-pub(super) const PAGE: Page = Page {
+pub(in crate::ui) const PAGE: Page = Page {
     path: "/admin/apps/{app}/settings",
     place: Place::App("Settings"),
     needs: Some(Capability::AppAdmin),
@@ -43,13 +46,17 @@ fn router() -> Router<State> {
 
 /// The forms of the page.
 #[derive(Default)]
-pub(super) struct Desk {
+struct Desk {
     /// Names and description; none as they are stored.
-    pub names: Option<Form>,
+    names: Option<Form>,
     /// A domain to claim.
-    pub domain: Form,
+    domain: Form,
+    /// A member to add, or another role for one.
+    member: Form,
+    /// What pages of other origins may ask; none as it is stored.
+    cors: Option<Form>,
     /// The confirmation to delete.
-    pub delete: Form,
+    delete: Form,
 }
 
 async fn show(AxumState(state): AxumState<State>, scope: InApp<AppAdmin>, visit: Visit) -> Answer {
@@ -99,14 +106,10 @@ async fn delete(
 }
 
 /// The whole page.
-pub(super) async fn page(
-    state: &State,
-    visit: &Visit,
-    (app, caller): (&App, &Caller),
-    desk: Desk,
-) -> Result<Markup> {
+async fn page(state: &State, visit: &Visit, (app, caller): (&App, &Caller), desk: Desk) -> Result<Markup> {
     let counts = app::counts(&state.db, app.id).await?;
     let domains = domains::panel(state, visit, (app, caller), &desk.domain).await?;
+    let members = members::panel(state, app, &desk.member).await?;
     let stored = Form::with([
         ("slug", app.slug.to_string()),
         ("name", app.name.to_string()),
@@ -115,6 +118,8 @@ pub(super) async fn page(
     let main = html! {
         (names(app, desk.names.as_ref().unwrap_or(&stored)))
         (domains)
+        (members)
+        (cors::panel(app, desk.cors))
         (deletion(app, counts, &desk.delete))
     };
     Ok(Frame::new(visit, caller, "Settings").in_app(app).around(&main))

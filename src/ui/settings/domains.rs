@@ -8,7 +8,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::settings::{self, Desk};
+use super::Desk;
 use crate::{
     access::{Caller, Capability, capability::needs::AppManageDomains},
     admin,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The page, which is that of the settings.
-pub(super) const PAGE: Page = Page {
+pub(in crate::ui) const PAGE: Page = Page {
     path: "/admin/apps/{app}/domains",
     place: Place::Nowhere,
     needs: Some(Capability::AppManageDomains),
@@ -55,14 +55,14 @@ async fn claim(
 async fn release(
     AxumState(state): AxumState<State>,
     scope: InApp<AppManageDomains>,
-    visit: Visit,
-    Path(path): Path<Vec<(String, String)>>,
+    (visit, Path(path)): (Visit, Path<Vec<(String, String)>>),
+    form: Form,
 ) -> Answer {
     let id: Option<DomainId> =
         path.iter().find(|(name, _)| name == "domain").and_then(|(_, id)| id.parse().ok());
     let id = id.ok_or_else(|| Error::NotFound("domain".to_owned()))?;
     let released = admin::domain::release(&state, &scope.caller, scope.app.id, id).await;
-    answered(&state, (&scope, &visit), (Form::default(), released), Notice::DomainReleased).await
+    answered(&state, (&scope, &visit), (form, released), Notice::DomainReleased).await
 }
 
 async fn answered(
@@ -76,7 +76,7 @@ async fn answered(
     };
     let status = form.refused(error)?;
     let desk = Desk { domain: form, ..Desk::default() };
-    Ok((status, settings::page(state, visit, (&scope.app, &scope.caller), desk).await?).into_response())
+    Ok((status, super::page(state, visit, (&scope.app, &scope.caller), desk).await?).into_response())
 }
 
 /// The part of the settings about domains.
@@ -93,7 +93,12 @@ pub(super) async fn panel(
             section aria-labelledby="domains" {
                 h2 #domains { "Domains" }
                 p {
-                    "Under a host of its own an app is a web site like any other. The network must know the name: "
+                    "Under a domain of its own an app is a web site like any other, with cookies and localStorage: "
+                    "the place for a whole web app. Under all other names its pages are sandboxed, so that they "
+                    "cannot act as you here: there cookies and localStorage fail, while calls to the app itself work."
+                }
+                p {
+                    "The network must know the name: "
                     code { (app.slug) ".local" } " works by itself where mDNS does; a wildcard such as "
                     code { "*." (app.slug) ".local" } " needs a DNS server of yours, since mDNS resolves none."
                 }
