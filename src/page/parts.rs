@@ -81,10 +81,15 @@ pub fn select(form: &Form, (name, label): (&str, &str), options: &[(String, Stri
 /// Draws a box to tick.
 pub fn tick(form: &Form, name: &str, label: &str) -> Markup {
     html! {
-        p.field.tick {
+        div.field.tick {
             label {
-                input type="checkbox" name=(name) value="true" checked[form.is_ticked(name)];
+                input type="checkbox" name=(name) value="true" checked[form.is_ticked(name)]
+                    aria-invalid=[form.error(name).map(|_| "true")]
+                    aria-describedby=[described_by(form, name, "")];
                 " " (label)
+            }
+            @if let Some(error) = form.error(name) {
+                p.error id={ (form.id(name)) "-error" } { (sentence(error)) }
             }
         }
     }

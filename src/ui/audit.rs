@@ -167,7 +167,7 @@ fn what(entry: &Told) -> Markup {
         } @else {
             p.hint title=[entry.target.as_deref()] {
                 @for (at, (name, value)) in entry.details.iter().enumerate() {
-                    @if at > 0 { ", " }
+                    @if at > 0 { " · " }
                     (name.replace('_', " ")) " " b { (plain(value)) }
                 }
             }
@@ -182,7 +182,7 @@ fn plain(value: &Value) -> String {
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(all) if all.is_empty() => "nothing".to_owned(),
-        Value::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join(" + "),
+        Value::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

@@ -155,7 +155,7 @@ fn table(keys: &[ApiKey], apps: &[App]) -> Markup {
                         td { (app_of(key, apps)) }
                         td { @if let Some(at) = key.last_used_at { (time::ago(at)) } @else { span.hint { "never" } } }
                         td.number { (until(key)) }
-                        td.actions { (deletion(key)) }
+                        td.actions.near { (deletion(key)) }
                     }
                 }
             }
@@ -181,13 +181,7 @@ fn until(key: &ApiKey) -> Markup {
 
 fn deletion(key: &ApiKey) -> Markup {
     let action = format!("{}/{}/delete", PAGE.path, key.id);
-    parts::danger(
-        "Delete",
-        &html! {
-            p.hint { "What uses it stops working at once." }
-            (parts::post(&action, "Delete the key", "bad"))
-        },
-    )
+    parts::danger("Delete", &parts::post(&action, "Delete the key", "bad"))
 }
 
 fn new_key(form: &Form, apps: &[App]) -> Markup {
@@ -226,7 +220,7 @@ fn scopes(form: &Form) -> Markup {
             // Sent along, so that what is wrong is said here.
             input type="hidden" name="scopes" value="";
             @for scope in Scope::ALL {
-                p.tick {
+                div.tick {
                     label {
                         input type="checkbox" name=(scope.name()) value="true" checked[form.is_ticked(scope.name())];
                         " " code { (scope) } " " (scope.words())

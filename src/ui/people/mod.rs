@@ -20,9 +20,9 @@ use crate::{
 
 /// The roles in the instance, and what they mean.
 const ROLES: [(InstanceRole, &str); 3] = [
-    (InstanceRole::Member, "Member: has what the apps give that they are a member of"),
-    (InstanceRole::Admin, "Admin: runs the machine and every app"),
-    (InstanceRole::Owner, "Owner: an admin who may also make and remove owners"),
+    (InstanceRole::Member, "Member: only what apps give them"),
+    (InstanceRole::Admin, "Admin: the machine and every app"),
+    (InstanceRole::Owner, "Owner: admin who may add owners"),
 ];
 
 /// The roles that the caller may give, as a choice.
@@ -74,7 +74,7 @@ fn password_fields(form: &Form, label: &str) -> Markup {
 /// The apps somebody is a member of.
 fn memberships(all: &[Membership]) -> Markup {
     html! {
-        @if all.is_empty() { p.hint { "Of no app." } }
+        @if all.is_empty() { p.hint { "No app." } }
         ul.plain {
             @for one in all {
                 li { a href={ "/admin/apps/" (one.slug) } { (one.slug) } " " (parts::badge("plain", &one.role.to_string())) }

@@ -45,7 +45,7 @@ pub(super) fn table(all: &[Session], used: Option<SessionId>, ends: Option<&str>
                         td { (time::ago(session.created_at)) }
                         td { (time::ago(session.last_used_at)) }
                         td.number { (time::day(session.expires_at)) }
-                        td.actions {
+                        td.actions.near {
                             @if used == Some(session.id) {
                                 (parts::badge("good", "this one"))
                             } @else if let Some(ends) = ends {

@@ -38,9 +38,9 @@ pub(in crate::ui) const PAGE: Page = Page {
 
 /// The roles in an app, and what they mean.
 const ROLES: [(AppRole, &str); 3] = [
-    (AppRole::Viewer, "Viewer: reads scripts, routes and the log"),
-    (AppRole::Editor, "Editor: also writes scripts and routes"),
-    (AppRole::AppAdmin, "App admin: also manages domains, members and the app itself"),
+    (AppRole::Viewer, "Viewer: reads scripts, routes, log"),
+    (AppRole::Editor, "Editor: writes scripts and routes"),
+    (AppRole::AppAdmin, "App admin: domains, members, all"),
 ];
 
 fn router() -> Router<State> {
@@ -165,7 +165,7 @@ fn table(here: &str, members: &[Member]) -> Markup {
                         td { (member.username) }
                         td { (role_form(here, member)) }
                         td { (time::ago(member.created_at)) }
-                        td.actions {
+                        td.actions.near {
                             (parts::post(&format!("{here}/{}/remove", member.user_id), "Remove", "quiet bad"))
                         }
                     }

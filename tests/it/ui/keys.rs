@@ -10,7 +10,7 @@ fn shown(page: &str) -> String {
 }
 
 fn form<'a>(app: &'a str, until: &'a str) -> Vec<(&'a str, &'a str)> {
-    vec![("name", "deploys"), ("scopes", ""), ("script:read", "true"), ("app", app), ("expires_at", until)]
+    vec![("name", "nightly"), ("scopes", ""), ("script:read", "true"), ("app", app), ("expires_at", until)]
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_key_is_shown_once_and_works() {
     let page = browser.page("/admin/keys").await;
     assert!(!page.contains(&key), "it is shown once");
     let list = text(&page);
-    assert!(list.contains("deploys pic_") && list.contains("script:read Garden"), "{list}");
+    assert!(list.contains("nightly pic_") && list.contains("script:read Garden"), "{list}");
     assert!(list.contains("2099-12-31"), "{list}");
     assert_eq!(program.get("/admin/keys").await.status, 403, "a key lists no keys");
     let (_, page) = browser.submit(&action(&page, "/admin/keys/"), &[]).await;
@@ -65,8 +65,8 @@ async fn keys_are_ones_own() {
     let page = owner.page("/admin/keys").await;
     let mut grace = Browser::of_user(&app, "grace", PASSWORD).await;
     let hers = grace.page("/admin/keys").await;
-    assert!(!hers.contains("deploys") && !hers.contains("default alone"), "{hers}");
+    assert!(!hers.contains("nightly") && !hers.contains("default alone"), "{hers}");
     assert_eq!(grace.post(&action(&page, "/admin/keys/"), &[]).await.status, 404);
     assert_eq!(grace.post("/admin/keys", &form("default", "")).await.status, 422);
-    assert!(owner.page("/admin/keys").await.contains("deploys"));
+    assert!(owner.page("/admin/keys").await.contains("nightly"));
 }

@@ -165,7 +165,7 @@ async fn a_user_is_deleted_by_who_types_the_name() {
     let (mut owner, grace) = with_user(&app, "grace", "member").await;
     Browser::of_user(&app, "grace", PASSWORD).await;
     let page = text(&owner.page(&grace).await);
-    assert!(page.contains("1 session , 0 API keys and 0 memberships"), "{page}");
+    assert!(page.contains("1 session, 0 API keys and 0 memberships"), "{page}");
     let kept = owner.post(&format!("{grace}/delete"), &[("confirm", "Grace")]).await;
     assert_eq!(kept.status, 422);
     assert!(kept.text.contains("id=\"confirm-error\""), "{kept:?}");
