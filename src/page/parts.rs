@@ -46,6 +46,7 @@ pub fn input(form: &Form, input: &Input<'_>) -> Markup {
             value=[(!secret).then(|| form.value(input.name))] required[!input.optional]
             autocomplete=(autocomplete) autocapitalize="none" spellcheck="false"
             aria-invalid=[form.error(input.name).map(|_| "true")]
+            autofocus[form.error(input.name).is_some()]
             aria-describedby=[described_by(form, input.name, input.hint)];
     };
     labelled(form, (input.name, input.label, input.hint), &control)
@@ -58,6 +59,7 @@ pub fn area(form: &Form, area: &Area<'_>) -> Markup {
         textarea id=(form.id(area.name)) name=(area.name) rows=(area.rows) class=[area.code.then_some("code")]
             spellcheck="false" autocapitalize="none" autocomplete="off"
             aria-invalid=[form.error(area.name).map(|_| "true")]
+            autofocus[form.error(area.name).is_some()]
             aria-describedby=[described_by(form, area.name, area.hint)] {
             "\n" (form.value(area.name))
         }
@@ -69,6 +71,7 @@ pub fn area(form: &Form, area: &Area<'_>) -> Markup {
 pub fn select(form: &Form, (name, label): (&str, &str), options: &[(String, String)]) -> Markup {
     let control = html! {
         select id=(form.id(name)) name=(name) aria-invalid=[form.error(name).map(|_| "true")]
+            autofocus[form.error(name).is_some()]
             aria-describedby=[described_by(form, name, "")] {
             @for (value, text) in options {
                 option value=(value) selected[value.as_str() == form.value(name)] { (text) }
@@ -84,7 +87,7 @@ pub fn tick(form: &Form, name: &str, label: &str) -> Markup {
         div.field.tick {
             label {
                 input type="checkbox" name=(name) value="true" checked[form.is_ticked(name)]
-                    aria-invalid=[form.error(name).map(|_| "true")]
+                    aria-invalid=[form.error(name).map(|_| "true")] autofocus[form.error(name).is_some()]
                     aria-describedby=[described_by(form, name, "")];
                 " " (label)
             }
@@ -117,10 +120,13 @@ fn described_by(form: &Form, name: &str, hint: &str) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(" "))
 }
 
-/// What is wrong with a form as a whole, above its fields.
+/// What is wrong with a form as a whole, above its fields. The browser goes there,
+/// or to the first field with an error, wherever on the page the form is.
 pub fn troubles(form: &Form) -> Markup {
     html! {
-        @for trouble in form.troubles() { (refused(&trouble)) }
+        @for trouble in form.troubles() {
+            p.message.bad role="alert" tabindex="-1" autofocus { (sentence(&trouble)) }
+        }
     }
 }
 

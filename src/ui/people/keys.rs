@@ -165,9 +165,10 @@ fn table(keys: &[ApiKey], apps: &[App]) -> Markup {
 
 fn app_of(key: &ApiKey, apps: &[App]) -> Markup {
     let Some(id) = key.app_id else { return html! { span.hint { "every" } } };
-    match apps.iter().find(|app| app.id == id) {
-        Some(app) => html! { a href={ "/admin/apps/" (app.slug) } { (app.name) } },
-        None => html! { span.hint { "one you have no role in" } },
+    html! {
+        @if let Some(app) = apps.iter().find(|app| app.id == id) {
+            a href={ "/admin/apps/" (app.slug) } { (app.name) }
+        } @else { span.hint { "one you have no role in" } }
     }
 }
 
