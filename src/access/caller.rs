@@ -60,14 +60,16 @@ pub struct Caller {
     pub by: By,
     /// The address the call came from, where one is known.
     pub address: Option<IpAddr>,
-    /// The role in the app the call is about.
+    /// The app the call is about.
+    app: Option<AppId>,
+    /// The role in that app.
     role: Option<AppRole>,
 }
 
 impl Caller {
     /// Somebody who has just been recognised, in no app yet.
     pub fn new(user: User, by: By) -> Self {
-        Self { user, by, address: None, role: None }
+        Self { user, by, address: None, app: None, role: None }
     }
 
     /// The caller with the address the call came from.
@@ -90,7 +92,13 @@ impl Caller {
             return None;
         }
         self.role = if self.runs_instance() { Some(AppRole::AppAdmin) } else { member };
+        self.app = Some(app);
         self.role.is_some().then_some(self)
+    }
+
+    /// The app the call is about, with the role the caller was found to have there.
+    pub fn place(&self) -> Option<(AppId, AppRole)> {
+        self.app.zip(self.role)
     }
 
     /// Whether the caller holds `capability`: one of the instance, or one of

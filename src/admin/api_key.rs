@@ -48,7 +48,7 @@ pub async fn create(state: &State, caller: &Caller, asked: &Asked) -> Result<(Ap
         app,
         expires_at: asked.expires_at,
     };
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let made = api_key::create(&mut *tx, new).await?;
     audit::append(&mut tx, entry(caller, Action::ApiKeyCreate, &made)).await?;
     tx.commit().await?;
@@ -65,7 +65,7 @@ async fn bound(state: &State, caller: &Caller, name: &str) -> Result<AppId> {
 
 /// Takes one of the caller's keys away.
 pub async fn delete(state: &State, caller: &Caller, id: ApiKeyId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let gone = api_key::delete(&mut *tx, caller.user.id, id).await?;
     let gone = gone.ok_or_else(|| Error::NotFound("key".to_owned()))?;
     audit::append(&mut tx, entry(caller, Action::ApiKeyDelete, &gone)).await?;

@@ -17,7 +17,7 @@ use crate::{
 pub async fn create(state: &State, caller: &Caller, new: &NewApp, local_name: bool) -> Result<App> {
     state.disk.check()?;
     app::refuse_own_name(&new.slug, state.own_names.iter())?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let app = app::create(&mut tx, new).await?;
     let details = json!({"slug": app.slug, "name": app.name});
     let mut entries = vec![entry(caller, Action::AppCreate, app.id, details)];
@@ -42,7 +42,7 @@ pub async fn update(state: &State, caller: &Caller, id: AppId, change: AppChange
     if let Some(slug) = &change.slug {
         app::refuse_own_name(slug, state.own_names.iter())?;
     }
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let changed = change.fields();
     let app = app::update(&mut tx, id, change).await?;
     let details = json!({"slug": app.slug, "changed": changed});
@@ -61,7 +61,7 @@ pub async fn delete(state: &State, caller: &Caller, app: &App, confirm: Option<&
         let why = format!("must be `{}`: with the app go {counts}", app.slug);
         return Err(Error::invalid("confirm", why));
     }
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     app::delete(&mut tx, app.id).await?;
     let details = json!({"slug": app.slug, "name": app.name});
     audit::append(&mut tx, entry(caller, Action::AppDelete, app.id, details)).await?;

@@ -20,7 +20,7 @@ use crate::{
 pub async fn claim(state: &State, caller: &Caller, app: AppId, pattern: &HostPattern) -> Result<Domain> {
     state.disk.check()?;
     state.own_names.refuse("pattern", pattern)?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let domain = domain::claim(&mut tx, app, pattern).await?;
     audit::append(&mut tx, claimed(caller, app, &domain)).await?;
     tx.commit().await?;
@@ -30,7 +30,7 @@ pub async fn claim(state: &State, caller: &Caller, app: AppId, pattern: &HostPat
 
 /// Gives a host pattern up; refused while routes need it.
 pub async fn release(state: &State, caller: &Caller, app: AppId, id: DomainId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let pattern = domain::release(&mut tx, app, id).await?;
     let entry = Entry {
         actor: caller.actor(),

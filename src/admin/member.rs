@@ -21,7 +21,7 @@ pub async fn set(
     (user, role): (UserId, AppRole),
 ) -> Result<Member> {
     state.disk.check()?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let member = member::set(&mut tx, app.id, user, role).await?;
     let details = json!({"username": member.username, "role": role});
     audit::append(&mut tx, entry(caller, Action::MemberSet, (app, user), details)).await?;
@@ -31,7 +31,7 @@ pub async fn set(
 
 /// Ends a membership.
 pub async fn remove(state: &State, caller: &Caller, app: &App, user: UserId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     if !member::remove(&mut *tx, app.id, user).await? {
         return Err(Error::NotFound("member".to_owned()));
     }

@@ -18,7 +18,7 @@ use crate::{
 /// Makes a row due now, whatever it waits for.
 pub async fn retry_now(state: &State, caller: &Caller, app: AppId, id: OutboxId) -> Result<()> {
     state.disk.check()?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     outbox::retry_now(&mut tx, app, id).await?;
     audit::append(&mut tx, entry(caller, Action::OutboxRetryNow, app, id)).await?;
     tx.commit().await?;
@@ -28,7 +28,7 @@ pub async fn retry_now(state: &State, caller: &Caller, app: AppId, id: OutboxId)
 
 /// Deletes a row, so that it never runs again.
 pub async fn delete(state: &State, caller: &Caller, app: AppId, id: OutboxId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     outbox::delete(&mut tx, app, id).await?;
     audit::append(&mut tx, entry(caller, Action::OutboxDelete, app, id)).await?;
     tx.commit().await?;

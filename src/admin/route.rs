@@ -20,7 +20,7 @@ use crate::{
 /// Makes a route; when this returns, this node serves it.
 pub async fn create(state: &State, caller: &Caller, new: &NewRoute) -> Result<Route> {
     state.disk.check()?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let route = route::create(&mut tx, new).await?;
     audit::append(&mut tx, entry(caller, Action::RouteCreate, &route)).await?;
     tx.commit().await?;
@@ -31,7 +31,7 @@ pub async fn create(state: &State, caller: &Caller, new: &NewRoute) -> Result<Ro
 /// Changes a route; when this returns, this node serves it.
 pub async fn update(state: &State, caller: &Caller, id: RouteId, change: RouteChange) -> Result<Route> {
     state.disk.check()?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let route = route::update(&mut tx, id, change).await?;
     audit::append(&mut tx, entry(caller, Action::RouteUpdate, &route)).await?;
     tx.commit().await?;
@@ -41,7 +41,7 @@ pub async fn update(state: &State, caller: &Caller, id: RouteId, change: RouteCh
 
 /// Deletes a route; when this returns, this node serves it no more.
 pub async fn delete(state: &State, caller: &Caller, id: RouteId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let route = route::delete(&mut *tx, id).await?.ok_or_else(|| Error::NotFound("route".to_owned()))?;
     audit::append(&mut tx, entry(caller, Action::RouteDelete, &route)).await?;
     tx.commit().await?;

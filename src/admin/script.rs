@@ -18,7 +18,7 @@ pub async fn create(state: &State, caller: &Caller, mut new: NewScript) -> Resul
     state.disk.check()?;
     new.source = compiled(state, new.source).await?;
     new.sandbox = new.sandbox.clamped(&state.bounds.ceilings());
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let script = script::create(&mut *tx, &new).await?;
     let details = json!({"name": script.name, "version": script.version});
     audit::append(&mut tx, entry(caller, Action::ScriptCreate, &script, details)).await?;
@@ -33,11 +33,11 @@ pub async fn update(state: &State, caller: &Caller, id: ScriptId, change: Script
         let details = json!({"name": script.name, "version": script.version, "changed": changed});
         entry(caller, Action::ScriptUpdate, script, details)
     };
-    save(state, id, change, written).await
+    save((state, caller), id, change, written).await
 }
 
 async fn save(
-    state: &State,
+    (state, caller): (&State, &Caller),
     id: ScriptId,
     mut change: ScriptChange,
     written: impl FnOnce(&Script) -> Entry,
@@ -47,7 +47,7 @@ async fn save(
         change.source = Some(compiled(state, source).await?);
     }
     change.sandbox = change.sandbox.map(|asked| asked.clamped(&state.bounds.ceilings()));
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let script = script::update(&mut tx, id, change).await?;
     audit::append(&mut tx, written(&script)).await?;
     tx.commit().await?;
@@ -68,13 +68,13 @@ pub async fn restore(state: &State, caller: &Caller, id: ScriptId, old: Version)
         let details = json!({"name": script.name, "version": script.version, "restored": restored});
         entry(caller, Action::ScriptRestore, script, details)
     };
-    save(state, id, change, written).await
+    save((state, caller), id, change, written).await
 }
 
 /// Deletes a script, and with `cascade` the routes that lead to it; without,
 /// such a route is a conflict.
 pub async fn delete(state: &State, caller: &Caller, id: ScriptId, cascade: bool) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let (script, routes) = if cascade {
         script::delete_cascade(&mut tx, id).await?
     } else {

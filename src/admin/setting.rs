@@ -24,7 +24,7 @@ pub async fn change(state: &State, caller: &Caller, asked: Map<String, Value>) -
     if let Some((name, by)) = changes.keys().find_map(|name| decided(name)) {
         return Err(Error::Conflict(format!("{name} is decided by {by}: change it there, then restart")));
     }
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     setting::set(&mut tx, &changes).await?;
     for (name, value) in &changes {
         let entry = Entry {

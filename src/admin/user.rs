@@ -49,7 +49,7 @@ pub async fn create(state: &State, caller: &Caller, person: &Person) -> Result<U
         password_hash: &hash,
         instance_role: person.instance_role,
     };
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let user = user::create(&mut *tx, new).await?;
     let details = json!({"username": user.username, "instance_role": user.instance_role});
     audit::append(&mut tx, entry(caller, Action::UserCreate, user.id, details)).await?;
@@ -64,7 +64,7 @@ pub async fn update(state: &State, caller: &Caller, id: UserId, change: UserChan
         caller.require_over(role)?;
     }
     state.disk.check()?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let may = |user: &User| caller.require_over(user.instance_role);
     let changed = change.fields();
     let Changed { old, new } = user::update(&mut tx, id, change, may).await?;
@@ -86,7 +86,7 @@ pub async fn update(state: &State, caller: &Caller, id: UserId, change: UserChan
 
 /// Deletes a user.
 pub async fn delete(state: &State, caller: &Caller, id: UserId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let user = user::delete(&mut tx, id, |user| caller.require_over(user.instance_role)).await?;
     let details = json!({"username": user.username, "instance_role": user.instance_role});
     audit::append(&mut tx, entry(caller, Action::UserDelete, id, details)).await?;
@@ -107,7 +107,7 @@ pub async fn set_password(
     password::check_strength(new.expose(), &user.username)?;
     let old = if user.id == caller.user.id { Some(proven(state, caller, current).await?) } else { None };
     let hash = password::hash(state.password_cost, new.expose().to_owned()).await?;
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let now = user::hold(&mut tx, user.id).await?;
     caller.require_over(now.instance_role)?;
     if !user::set_password(&mut *tx, user.id, old.as_deref(), &hash).await? {
@@ -134,7 +134,7 @@ async fn proven(state: &State, caller: &Caller, current: Option<&Redacted>) -> R
 
 /// Ends one session of a user.
 pub async fn end_session(state: &State, caller: &Caller, user: &User, id: SessionId) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     if !session::close_of(&mut *tx, user.id, id).await? {
         return Err(Error::NotFound("session".to_owned()));
     }
@@ -146,7 +146,7 @@ pub async fn end_session(state: &State, caller: &Caller, user: &User, id: Sessio
 
 /// Ends all sessions of a user.
 pub async fn end_sessions(state: &State, caller: &Caller, user: &User) -> Result<()> {
-    let mut tx = state.db.begin().await?;
+    let mut tx = state.begin(caller).await?;
     let ended = session::close_all(&mut *tx, user.id, None).await?;
     let details = json!({"username": user.username, "sessions": ended});
     audit::append(&mut tx, entry(caller, Action::SessionDelete, user.id, details)).await?;

@@ -8,9 +8,16 @@
 //! what it did for the runtime.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::OnceCell,
+    future::Future as _,
     io,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Wake, Waker},
+    thread,
     time::Duration,
 };
 
@@ -18,8 +25,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::stack::Stack;
 
-/// How long a piece that leaves waits for another thread to take over.
-const PATIENCE: Duration = Duration::from_millis(2);
+/// How long a piece that leaves sleeps at first, for another thread to take over, and at most:
+/// each time twice as long.
+const FIRST_NAP: Duration = Duration::from_micros(30);
+const LONGEST_NAP: Duration = Duration::from_millis(4);
 
 /// What the system may have taken of a stack for itself.
 const SLACK: usize = 64 << 10;
@@ -27,16 +36,7 @@ const SLACK: usize = 64 << 10;
 thread_local! {
     /// The stack of a thread of ours.
     static STACK: OnceCell<Stack> = const { OnceCell::new() };
-    /// Whether the thread serves the runtime, as far as is known.
-    static SERVES: Cell<bool> = const { Cell::new(false) };
 }
-
-/// How often a thread has begun to serve the runtime.
-static JOINED: Mutex<u64> = Mutex::new(0);
-/// Told when one has.
-static JOINS: Condvar = Condvar::new();
-/// One leaves at a time, so that it is known who was replaced.
-static LEAVING: Mutex<()> = Mutex::new(());
 
 /// A runtime with `workers` threads, each with a stack of `stack` bytes.
 pub fn runtime(workers: usize, stack: usize) -> io::Result<Runtime> {
@@ -44,7 +44,7 @@ pub fn runtime(workers: usize, stack: usize) -> io::Result<Runtime> {
         .worker_threads(workers.max(1))
         .thread_stack_size(stack)
         .on_thread_start(prepare)
-        .on_thread_park(serves)
+        .max_blocking_threads(64)
         .enable_all()
         .build()
 }
@@ -54,17 +54,6 @@ fn prepare() {
         stack.refuse_huge_pages();
         STACK.with(|here| here.set(stack)).unwrap_or_default();
     }
-}
-
-fn serves() {
-    if !SERVES.replace(true) {
-        *lock(&JOINED) += 1;
-        JOINS.notify_all();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether work that needs `stack` bytes of it may be done on this thread, and leave it.
@@ -81,16 +70,54 @@ pub fn give_back() {
 ///
 /// Only for a thread that [`takes`] work, within a task.
 pub fn leave() -> bool {
-    let _alone = lock(&LEAVING);
-    let before = *lock(&JOINED);
-    // The first that whoever takes over does; it says so also when it finds nothing to do and sleeps.
-    tokio::spawn(async { serves() });
-    let left = tokio::task::block_in_place(|| {
-        let waited = JOINS.wait_timeout_while(lock(&JOINED), PATIENCE, |joined| *joined == before);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 != before
-    });
-    if left {
-        SERVES.set(false);
+    let mut nap = FIRST_NAP;
+    while serves() {
+        if nap > LONGEST_NAP {
+            return false;
+        }
+        // While this lasts another may take over; what nobody took over comes back after it.
+        #[expect(clippy::disallowed_methods, reason = "nothing tells that another thread has taken over")]
+        tokio::task::block_in_place(|| thread::sleep(nap));
+        nap *= 2;
     }
-    left
+    true
+}
+
+/// Whether this thread serves the runtime.
+///
+/// One that does puts a task that yields off until it has polled others; one that does not has
+/// nobody to poll it later, and wakes it at once.
+fn serves() -> bool {
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&woken));
+    let polled = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(&waker));
+    polled.is_pending() && !woken.0.load(Relaxed)
+}
+
+/// Notes that it was woken.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_serves_until_it_has_left() {
+        let runtime = runtime(2, 4 << 20).expect("a runtime");
+        runtime.block_on(async {
+            for _ in 0..50 {
+                let (before, left, after) =
+                    tokio::spawn(async { (serves(), leave(), serves()) }).await.expect("no panic");
+                assert!(before);
+                assert_eq!(left, !after);
+                tokio::spawn(tokio::task::yield_now()).await.expect("the runtime goes on");
+            }
+        });
+    }
 }

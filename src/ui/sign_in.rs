@@ -11,7 +11,7 @@ use maud::html;
 
 use crate::{
     access::Caller,
-    base::{Error, Result},
+    base::{Error, Result, pattern::RequestPath},
     page::{
         Form, Notice, Page, Place, Visit,
         layout::{Answer, Frame},
@@ -97,7 +97,9 @@ fn within_admin(next: &str) -> &str {
     let inside =
         next.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if inside && plain { next } else { "/admin" }
+    // One that a browser folds would lead out of it.
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    if inside && plain && RequestPath::parse(path).is_ok() { next } else { "/admin" }
 }
 
 fn page(visit: &Visit, form: &Form) -> Response {
@@ -129,6 +131,10 @@ mod tests {
             assert_eq!(within_admin(inside), inside);
         }
         for outside in [
+            "/admin/../~garden/c",
+            "/admin/%2e%2e/~garden/c",
+            "/admin/.%2e/c",
+            "/admin//evil.example",
             "",
             "/",
             "//evil.example",

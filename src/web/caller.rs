@@ -8,6 +8,7 @@ use aide::{
 };
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
+use sqlx::PgConnection;
 
 use super::{Client, origin, state::State};
 use crate::{
@@ -48,6 +49,23 @@ async fn by_session(state: &State, token: &str) -> Result<Caller> {
         return Err(refused());
     }
     session::caller_of(&state.db, token).await?.ok_or_else(refused)
+}
+
+/// Refuses one who was signed out, deactivated or lost a role since the call began.
+pub(super) async fn still_may(conn: &mut PgConnection, caller: &Caller) -> Result<()> {
+    let user = match &caller.by {
+        By::Session(id) => session::user_of(&mut *conn, *id).await?,
+        By::Key(key) => api_key::user_of(&mut *conn, key.id).await?,
+    };
+    let gone = || Error::Unauthenticated("this sign-in has ended meanwhile; sign in again".to_owned());
+    let user = user.ok_or_else(gone)?;
+    let lost = || Error::Forbidden("your role has changed meanwhile".to_owned());
+    if user.role < caller.user.role {
+        return Err(lost());
+    }
+    let Some((app, role)) = caller.place().filter(|_| !caller.runs_instance()) else { return Ok(()) };
+    let now = member::role(&mut *conn, app, user.id).await?;
+    if now.is_some_and(|now| now >= role) { Ok(()) } else { Err(lost()) }
 }
 
 /// The same caller in the app they are in, as things are now; nobody if the

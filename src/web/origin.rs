@@ -74,13 +74,11 @@ pub fn session_cookie(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == SESSION_COOKIE)
-        .map(|(_, value)| value);
+        // As bytes: another cookie of the line may hold anything, and hides none of ours.
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| pair.trim_ascii().strip_prefix(SESSION_COOKIE.as_bytes())?.strip_prefix(b"="));
     match (found.next(), found.next()) {
-        (one, None) => Ok(one),
+        (one, None) => Ok(one.and_then(|token| std::str::from_utf8(token).ok())),
         _ => Err(Error::Unauthenticated("the request carries two session cookies; sign in again".to_owned())),
     }
 }
@@ -168,6 +166,15 @@ mod tests {
         assert_eq!(session_cookie(&one).ok().flatten(), Some("x"));
         let two = headers(&[(header::COOKIE, "picloud_session=x; picloud_session=y")]);
         assert!(session_cookie(&two).is_err());
+        let mut strange = HeaderMap::new();
+        strange.insert(
+            header::COOKIE,
+            HeaderValue::from_bytes(b"a=\xc3\xa9; picloud_session=x").expect("a value"),
+        );
+        assert_eq!(session_cookie(&strange).ok().flatten(), Some("x"), "another cookie may hold anything");
+        strange
+            .append(header::COOKIE, HeaderValue::from_bytes(b"b=\xff;picloud_session=y").expect("a value"));
+        assert!(session_cookie(&strange).is_err());
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
-use super::origin::OwnNames;
+use super::{caller, origin::OwnNames};
 use crate::{
-    access::{form_token::FormKey, password::Cost},
+    access::{Caller, form_token::FormKey, password::Cost},
     base::Result,
     config::Config,
     db,
@@ -78,6 +78,16 @@ impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Begins a change that `caller` makes.
+    ///
+    /// Reading the body and hashing a password take their time: who was signed out,
+    /// or lost a role, since the call began may not change anything any more.
+    pub async fn begin(&self, caller: &Caller) -> Result<Transaction<'static, Postgres>> {
+        let mut tx = self.db.begin().await?;
+        caller::still_may(&mut tx, caller).await?;
+        Ok(tx)
     }
 
     /// After a change that routing depends on: this node serves the new table

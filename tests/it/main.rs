@@ -28,6 +28,7 @@ mod dispatch;
 mod durable;
 mod floor;
 mod gate;
+mod held;
 mod ingress;
 mod isolation;
 mod lifecycle;

@@ -13,6 +13,9 @@ use super::{Job, Lane, Sizes, Started};
 /// One start in so many is the background's while both lanes wait.
 const TURN: u32 = 8;
 
+/// So many background jobs may go before the others of their lane in a row.
+const AHEAD: u32 = 3;
+
 /// A job that waits to start.
 pub(super) struct Queued {
     /// Later jobs have higher ones.
@@ -34,6 +37,8 @@ pub(super) struct Lanes {
     background: VecDeque<Queued>,
     /// Interactive jobs that went before a waiting background job since the last of those started.
     passed: u32,
+    /// Jobs from ahead that started since the last of the other background jobs.
+    ahead_in_a_row: u32,
     /// When so few background jobs wait, whoever hands them in is told.
     low: usize,
     told: Arc<Notify>,
@@ -88,6 +93,7 @@ impl Lanes {
             ahead: VecDeque::new(),
             background: VecDeque::new(),
             passed: 0,
+            ahead_in_a_row: 0,
             low: 0,
             told: Arc::default(),
         }
@@ -125,13 +131,26 @@ impl Lanes {
             (true, false) => Lane::Interactive,
             (_, true) => Lane::Background,
         };
-        let first = if lane == Lane::Background { self.ahead.pop_front() } else { None };
-        let queued = first.or_else(|| self.queue_of(lane).pop_front())?;
+        let queued = match lane {
+            Lane::Interactive => self.interactive.pop_front(),
+            Lane::Background => self.next_of_background(),
+        }?;
         if lane == Lane::Background && self.waiting(lane) == self.low {
             self.told.notify_one();
         }
         self.begin(lane);
         Some(queued)
+    }
+
+    /// The background job whose turn it is: those ahead first, but not for ever.
+    fn next_of_background(&mut self) -> Option<Queued> {
+        let ahead = self.background.is_empty() || self.ahead_in_a_row < AHEAD;
+        if ahead && !self.ahead.is_empty() {
+            self.ahead_in_a_row += 1;
+            return self.ahead.pop_front();
+        }
+        self.ahead_in_a_row = 0;
+        self.background.pop_front()
     }
 
     /// Lets an interactive job begin that never waited, if none waits before it

@@ -99,20 +99,20 @@ struct Meter {
     stop: Cell<Option<Stop>>,
     /// On the thread of another, which a run leaves that turns out to be long.
     visits: Cell<bool>,
-    /// How often the run has tried to leave.
-    departures: Cell<u32>,
-    /// How often a native has looked whether the run is to end.
-    looks: Cell<u32>,
+    /// When the run is too long for that thread, or tries to leave it again.
+    leaves_at: Cell<Option<Instant>>,
+    /// Whether it was too long.
+    long: Cell<bool>,
 }
 
-/// From how many operations on a run is long.
-const LONG: u64 = 2_000;
-/// From how many looks of natives on, each of which stands for about a thousand steps.
-const MANY_LOOKS: u32 = 3;
-/// From how many bytes on what a native makes is more than a moment's work.
-const MUCH: usize = 128 << 10;
-/// How often a run tries to leave, each time eight times as far on.
-const MOST_DEPARTURES: u32 = 6;
+/// From when on a run is too long for the thread of another.
+const LONG: Duration = Duration::from_millis(1);
+/// After how many operations it looks whether it is.
+const STRIDE: u64 = 64;
+/// How often a run tries to leave before it waits for something.
+const TRIES: u32 = 8;
+/// From how many bytes on what a run holds may keep a single native busy for longer than a moment.
+const MUCH: i64 = 128 << 10;
 
 /// What the runs share.
 struct Shared {
@@ -136,8 +136,8 @@ thread_local! {
             deadline: Cell::new(None),
             stop: Cell::new(None),
             visits: Cell::new(false),
-            departures: Cell::new(0),
-            looks: Cell::new(0),
+            leaves_at: Cell::new(None),
+            long: Cell::new(false),
         }
     };
     /// Apart, since the meter, which has nothing to drop, is reached without a question.
@@ -174,7 +174,7 @@ pub(super) fn visit(alarm: &'static Alarm, run: impl FnOnce()) {
 /// Leaves the thread of another, before the run waits for something.
 pub(super) fn leave() {
     METER.with(|meter| {
-        for _ in 0..MOST_DEPARTURES {
+        for _ in 0..TRIES {
             if meter.visits.get() {
                 meter.leave();
             }
@@ -204,8 +204,8 @@ pub(super) fn begin(limits: &Limits, began: Instant, gate: &Arc<Gate>, pool: &Ar
         meter.deadline.set(Some(deadline));
         meter.stop.set(None);
         meter.granted.set(0);
-        meter.departures.set(0);
-        meter.looks.set(0);
+        meter.leaves_at.set(began.checked_add(LONG));
+        meter.long.set(false);
         let shared = Shared { pool: Arc::clone(pool), gate: Arc::clone(gate) };
         SHARED.with(|slot| *slot.borrow_mut() = Some(shared));
         meter.base.set(held());
@@ -229,8 +229,7 @@ pub(super) fn end() -> Reading {
         }
         meter.granted.set(0);
         meter.deadline.set(None);
-        let (operations, stop) = (meter.operations.get(), meter.stop.get());
-        let long = operations >= LONG || meter.departures.get() > 0 || meter.looks.get() >= MANY_LOOKS;
+        let (operations, stop, long) = (meter.operations.get(), meter.stop.get(), meter.long.get());
         Reading { operations, stop, left: left.unsigned_abs(), long }
     })
 }
@@ -250,10 +249,7 @@ pub(super) fn operation() -> Option<Stop> {
 /// Looks whether the run is to end, for a native that takes long.
 pub(super) fn look() -> Result<(), Stop> {
     METER.with(|meter| {
-        meter.looks.set(meter.looks.get().saturating_add(1));
-        if meter.visits.get() && meter.looks.get() >= MANY_LOOKS << (3 * meter.departures.get()) {
-            meter.leave();
-        }
+        meter.leave_if_long(0);
         if meter.rings(meter.operations.get()) || held() > meter.enough.get() {
             meter.look_closer().map_or(Ok(()), Err)
         } else {
@@ -264,13 +260,13 @@ pub(super) fn look() -> Result<(), Stop> {
 
 /// Asks for `bytes` of memory on top of what the run holds.
 pub(super) fn room(bytes: usize) -> Result<(), Stop> {
-    METER.with(|meter| match meter.stop.get() {
-        Some(why) => Err(why),
-        None if meter.visits.get() && bytes >= MUCH && meter.departures.get() == 0 => {
-            meter.leave();
-            meter.ask(i64::try_from(bytes).unwrap_or(i64::MAX))
+    METER.with(|meter| {
+        if let Some(why) = meter.stop.get() {
+            return Err(why);
         }
-        None => meter.ask(i64::try_from(bytes).unwrap_or(i64::MAX)),
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        meter.leave_if_long(bytes);
+        meter.ask(bytes)
     })
 }
 
@@ -299,20 +295,23 @@ pub(super) fn deadline() -> Option<Instant> {
 /// Nothing that has memory of its own may come out of it for the run to free,
 /// nor may the run's own be freed within: the count would be off by it.
 pub(super) fn uncounted<T>(act: impl FnOnce() -> T) -> T {
-    /// Puts the count right, also when the act panics.
-    struct Before(i64);
+    /// Puts the count right, also when the act panics and where one lies within another.
+    struct Before {
+        held: i64,
+        base: i64,
+    }
 
     impl Drop for Before {
         fn drop(&mut self) {
             METER.with(|meter| {
-                meter.base.set(meter.base.get() + held() - self.0);
+                meter.base.set(self.base + held() - self.held);
                 meter.settle();
                 meter.allow();
             });
         }
     }
 
-    let _before = Before(held());
+    let _before = Before { held: held(), base: METER.with(|meter| meter.base.get()) };
     act()
 }
 
@@ -331,7 +330,9 @@ impl Meter {
         if self.stop.get().is_none() {
             let budget = self.limits.get().operations;
             // Before the reasons are looked at: a ring that comes after this is heard at the next operation.
-            let next = budget.saturating_add(1).min(self.next_departure());
+            self.leave_if_long(0);
+            let stride = if self.visits.get() { self.operations.get() + STRIDE } else { u64::MAX };
+            let next = budget.saturating_add(1).min(stride);
             self.alarm.get().into_iter().for_each(|alarm| alarm.reset(next));
             let why = if self.operations.get() > budget {
                 Some(Stop::Operations)
@@ -351,19 +352,26 @@ impl Meter {
         why
     }
 
-    /// At which operation the run leaves the thread of another.
-    fn next_departure(&self) -> u64 {
-        if self.visits.get() && self.operations.get() >= LONG << (3 * self.departures.get()) {
+    /// Leaves the thread of another if the run is too long for it, or could soon be:
+    /// it holds, or is about to hold with `more`, what a single native may be busy with for long.
+    fn leave_if_long(&self, more: i64) {
+        if !self.visits.get() {
+            return;
+        }
+        // Once it has tried to leave, only time counts: what it holds it still holds.
+        let much = !self.long.get() && (held() - self.base.get()).saturating_add(more) > MUCH;
+        if much || self.leaves_at.get().is_none_or(|at| Instant::now() >= at) {
             self.leave();
         }
-        if self.visits.get() { LONG << (3 * self.departures.get()) } else { u64::MAX }
     }
 
-    /// Leaves the thread of another, if somebody takes over there; after some tries the run stays.
+    /// Leaves the thread of another. If nobody takes over there, it tries again a while later.
     fn leave(&self) {
-        self.departures.set(self.departures.get() + 1);
+        self.long.set(true);
         let left = uncounted(worker::leave);
-        self.visits.set(!left && self.departures.get() < MOST_DEPARTURES);
+        self.visits.set(!left);
+        self.allow();
+        self.leaves_at.set(Instant::now().checked_add(10 * LONG));
     }
 
     /// No run holds less than nothing. Where it seems to, something was freed
@@ -391,6 +399,8 @@ impl Meter {
 
     fn allow(&self) {
         let most = self.limit().min(pool::FREE + self.granted.get());
+        // A visit looks closer before that: it leaves with much.
+        let most = if self.visits.get() && !self.long.get() { most.min(MUCH) } else { most };
         self.enough.set(self.base.get() + most);
     }
 

@@ -83,7 +83,7 @@ impl Runner {
         let duration = began.elapsed();
         let operations = end.operations;
         if let Code::Compiled(compiled) = &code {
-            compiled.habit.took(end.long || (visits && duration > LONG));
+            compiled.habit.took(end.long || duration > if visits { LONG } else { 4 * LONG });
         }
         done(Outcome { result, waited, started_at, duration, operations, logs, lost_log_lines });
     }

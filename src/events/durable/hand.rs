@@ -129,6 +129,8 @@ pub(super) struct Hand {
     pub(super) backlog: bool,
     /// When a row is due that waits; none if none waits.
     pub(super) next: Option<Instant>,
+    /// A row that must run alone waits for the hand to be empty.
+    pub(super) drains: bool,
     /// Dead letters that could not be written.
     pub(super) stuck: Vec<Failed>,
     /// The database may say that we hold rows which we do not.
@@ -200,7 +202,7 @@ impl Hand {
     /// that app's turn. So many may do so at a time as find room without any backlog.
     pub(super) fn takes_fresh(&self, epoch: i64, app: AppId, room: usize) -> bool {
         let is_open = self.intake == Intake::Open && self.epoch == Some(epoch);
-        if !is_open || self.astray || self.is_heavy() {
+        if !is_open || self.astray || self.drains || self.is_heavy() {
             return false;
         }
         let in_turn = !self.apps.contains_key(&app) && self.apps.len() < room;

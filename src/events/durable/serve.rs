@@ -191,6 +191,7 @@ impl Durable {
         if memory.look {
             self.look(memory).await?;
         }
+        self.0.hand.lock().drains = memory.suspects.turn();
         let most = self.wanted(memory);
         let suspect = self.is_a_suspects_turn(memory);
         let done = self.write(epoch, most > 0 || suspect).await?;

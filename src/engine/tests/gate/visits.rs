@@ -95,6 +95,18 @@ fn a_run_with_a_long_native_leaves_the_thread() {
 }
 
 #[test]
+fn a_run_that_holds_much_leaves_before_a_native_is_busy_with_it() {
+    leaves(
+        "let s = \"x\"; for i in 0..20 { s += s } loop { s.replace(\"xx\", \"yy\"); s.replace(\"yy\", \"xx\") }",
+    );
+}
+
+#[test]
+fn a_run_of_few_operations_that_take_long_leaves() {
+    leaves("let b = \"x\"; b.pad(60000, \"y\"); loop { hex::decode(hex::encode(b)) }");
+}
+
+#[test]
 fn a_run_that_left_keeps_to_its_limits() {
     let engine = engine(|_| ());
     let (mut job, ended) = compiled(&engine, "let s = \"x\"; loop { s += s }");
