@@ -126,7 +126,7 @@ fn a_run_that_left_keeps_to_its_limits() {
 fn a_script_that_was_long_is_made_on_script_threads_until_it_is_short_again() {
     let engine = engine(|_| ());
     let script = ScriptId::new();
-    let source = "if \"long\" in ctx.request.query { for i in 0..10000 { } } 1";
+    let source = "if \"long\" in ctx.request.query { for i in 0..200000 { } } 1";
     run_on(&engine, "1", |job| job.code = Code::Version { script, version: 1, source: source.into() });
     let runtime = runtime(1);
     let turn = |long: bool| {
@@ -144,10 +144,12 @@ fn a_script_that_was_long_is_made_on_script_threads_until_it_is_short_again() {
         }
         entered
     };
-    assert!(turn(false) && turn(true));
-    let refused = (0..100).take_while(|_| !turn(false)).count();
-    assert!((1..100).contains(&refused), "{refused}");
-    assert!(turn(false));
+    // A busy machine makes any run long by chance: it is short again after some more.
+    let short_again = || (0..2_000).any(|_| turn(false));
+    assert!(short_again());
+    turn(true);
+    assert!(!turn(false), "it was long just now");
+    assert!(short_again());
 }
 
 #[test]
